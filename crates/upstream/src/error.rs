@@ -1,0 +1,111 @@
+//! Why an answer could not be had.
+
+use std::fmt;
+
+/// What went wrong between this node and an origin. The text is for logs; clients see [`FetchError::as_str`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// No connection: refused, unreachable, name not resolved, TLS handshake failed.
+    #[error("cannot connect to {origin}: {cause}")]
+    Connect {
+        /// The origin's authority.
+        origin: String,
+        /// The system's or TLS' words.
+        cause: String,
+    },
+    /// No connection within the time for it.
+    #[error("no connection to {origin} in time")]
+    ConnectTimeout {
+        /// The origin's authority.
+        origin: String,
+    },
+    /// Connected, but no response head within the time for it.
+    #[error("no response from {origin} in time")]
+    FirstByteTimeout {
+        /// The origin's authority.
+        origin: String,
+    },
+    /// The response stopped coming.
+    #[error("response stalled")]
+    BetweenBytesTimeout,
+    /// The connection broke, or what came is not HTTP.
+    #[error("exchange with {origin} failed: {cause}")]
+    Exchange {
+        /// The origin's authority.
+        origin: String,
+        /// The library's words.
+        cause: String,
+    },
+    /// The body of the response ended early.
+    #[error("response cut short: {0}")]
+    BodyCut(String),
+    /// The client's request body failed or was too large; the origin is not to blame.
+    #[error("request body failed: {0}")]
+    RequestBody(String),
+}
+
+impl FetchError {
+    /// A stable token for `Cache-Status`, metrics and logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => "connect-failed",
+            Self::ConnectTimeout { .. } => "connect-timeout",
+            Self::FirstByteTimeout { .. } => "first-byte-timeout",
+            Self::BetweenBytesTimeout => "between-bytes-timeout",
+            Self::Exchange { .. } => "exchange-failed",
+            Self::BodyCut(_) => "body-cut",
+            Self::RequestBody(_) => "request-body-failed",
+        }
+    }
+
+    /// What a client gets when nothing else can be served (RFC 9110 §15.6.3, §15.6.5).
+    pub fn status(&self) -> http::StatusCode {
+        match self {
+            Self::ConnectTimeout { .. }
+            | Self::FirstByteTimeout { .. }
+            | Self::BetweenBytesTimeout => http::StatusCode::GATEWAY_TIMEOUT,
+            Self::RequestBody(_) => http::StatusCode::BAD_REQUEST,
+            Self::Connect { .. } | Self::Exchange { .. } | Self::BodyCut(_) => {
+                http::StatusCode::BAD_GATEWAY
+            }
+        }
+    }
+
+    /// Whether the origin cannot have seen the request, so that any method may be sent elsewhere.
+    pub fn nothing_was_sent(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. })
+    }
+}
+
+/// A connection attempt ran out of time; found again in a library error's chain of causes.
+#[derive(Debug)]
+pub(crate) struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out")
+    }
+}
+
+impl std::error::Error for TimedOut {}
+
+/// The innermost cause's words, which say most.
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// Whether `T` is among the causes of `error`.
+pub(crate) fn caused_by<T: std::error::Error + 'static>(error: &dyn std::error::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        if next.is::<T>() {
+            return true;
+        }
+        cause = next.source();
+    }
+    false
+}
