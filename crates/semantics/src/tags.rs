@@ -1,0 +1,73 @@
+//! The tags of a response: `Surrogate-Key` (separated by spaces), `Cache-Tag` (by commas) and the
+//! strings of `Cache-Groups`. Parsing only; what they name is the cache's.
+
+use http::{HeaderMap, HeaderName};
+use smallvec::SmallVec;
+
+use crate::lists::trim_ows;
+use crate::target::cache_groups;
+
+/// `Surrogate-Key`.
+pub const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+/// `Cache-Tag`.
+pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+
+/// How many tags of one response count, and how long one may be. What exceeds them is left out, as
+/// half a tag would name something else.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct TagLimits {
+    /// Tags per response.
+    pub count: usize,
+    /// Bytes per tag.
+    pub length: usize,
+}
+
+impl Default for TagLimits {
+    fn default() -> Self {
+        Self {
+            count: 128,
+            length: 1024,
+        }
+    }
+}
+
+/// The tags of a response, without repetition, in the order they come. Cache groups are scoped to
+/// an origin by their RFC and come from [`cache_groups`](crate::cache_groups) instead.
+pub fn surrogate_tags(headers: &HeaderMap, limits: TagLimits) -> impl Iterator<Item = &[u8]> {
+    let keys = headers
+        .get_all(SURROGATE_KEY)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|b| *b == b' ' || *b == b'\t'));
+    let tags = headers
+        .get_all(CACHE_TAG)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|b| *b == b','))
+        .map(trim_ows);
+    let mut seen: SmallVec<[&[u8]; 16]> = SmallVec::new();
+    keys.chain(tags)
+        .filter(move |tag| !tag.is_empty() && tag.len() <= limits.length)
+        .filter(move |tag| {
+            let new = !seen.contains(tag);
+            if new {
+                seen.push(tag);
+            }
+            new
+        })
+        .take(limits.count)
+}
+
+/// All the tags of a response, cache groups among them, with the same limits.
+pub fn all_tags(headers: &HeaderMap, limits: TagLimits) -> Vec<Vec<u8>> {
+    let mut tags: Vec<Vec<u8>> = surrogate_tags(headers, limits)
+        .map(<[u8]>::to_vec)
+        .collect();
+    for group in cache_groups(headers) {
+        if tags.len() < limits.count && !tags.iter().any(|tag| *tag == group.as_bytes()) {
+            tags.push(group.into_bytes());
+        }
+    }
+    tags
+}
+
+#[cfg(test)]
+mod tests;
