@@ -1,1 +1,38 @@
-//! To be written.
+//! The custom resources of group `cdn.blueorigin.dev`: what a platform engineer writes.
+//!
+//! Types, defaults, schemas and rules; the doc comments are what `kubectl explain` shows. Never: a
+//! client, an await, a decision about traffic. What the values mean to the data plane is decided in
+//! `translate`. Start at [`EdgePool`]; the manifests generated from it are in `crd/`.
+
+mod duration;
+pub mod pattern;
+mod pool;
+mod quantity;
+mod shield;
+mod site;
+
+pub use duration::{Duration, ParseDurationError};
+pub use pool::{CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, LimitsSpec, PopSpec};
+pub use quantity::{ByteQuantity, ParseQuantityError};
+pub use shield::{OriginShield, OriginShieldSpec, OriginShieldStatus};
+pub use site::{
+    CollapseSpec, CompressionSpec, DebugHeaders, FreshnessSpec, HeuristicSpec, KeySpec, OriginSpec,
+    QuerySpec, RangesSpec, RequestDirectives, SetCookie, ShieldRef, SiteSpec, TimeoutsSpec,
+    Upgrade,
+};
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+/// The API group of all resources.
+pub const GROUP: &str = "cdn.blueorigin.dev";
+/// The version of the API that these types are.
+pub const VERSION: &str = "v1alpha1";
+/// What a manifest of these resources has as its `apiVersion`.
+pub const API_VERSION: &str = "cdn.blueorigin.dev/v1alpha1";
+
+/// The definitions of all resources, as installed into a cluster.
+#[must_use]
+pub fn definitions() -> Vec<CustomResourceDefinition> {
+    vec![EdgePool::crd(), OriginShield::crd()]
+}

@@ -1,1 +1,30 @@
-//! To be written.
+//! From what the user wrote to what the data plane runs on.
+//!
+//! [`read`] takes manifests, [`translate`] makes a [`wire::Snapshot`] of each pool, and [`read_snapshot`]
+//! takes a snapshot as a process finds it in a file. All are pure: the same input gives the same output,
+//! byte for byte. Whatever is wrong becomes a [`Diagnostic`] with file, line and field, all at once, and
+//! harms only the resource that it is in. Never: a client, a clock, an await, a panic on bad input.
+//!
+//! Start at [`translate`]. The way is `read` (text → tree with lines → schema → types), `convert`
+//! (types → snapshot), `snapshot` (what every snapshot must fulfil).
+
+mod check;
+mod convert;
+mod diagnostic;
+mod document;
+mod node;
+mod path;
+mod read;
+mod resources;
+mod schema;
+mod snapshot;
+mod translation;
+
+pub use check::BadText;
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use read::{Source, read};
+pub use resources::{Located, Resources};
+pub use snapshot::read_snapshot;
+pub use translation::{
+    Location, Pop, TranslatedPool, Translation, translate, translate_all, with_origin,
+};

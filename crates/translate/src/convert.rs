@@ -1,0 +1,156 @@
+//! A pool's resources as a snapshot.
+//!
+//! Texts are brought into their normal form here. Ranges of numbers are the schema's affair and are
+//! taken as checked; what slipped through is caught by the rules that every snapshot must fulfil.
+
+use ::wire::snapshot::{self as wire, Limits, Snapshot};
+use crds::{CacheSpec, EdgePool, Eviction, LimitsSpec, OriginShield, OriginShieldSpec, PopSpec};
+
+use crate::check;
+use crate::path::{Path, Problems};
+use crate::resources::full_name;
+use crate::translation::{Location, Pop};
+
+mod amount;
+mod site;
+
+use amount::{bytes, millis, small};
+
+/// Where a site's shield is looked up.
+pub(crate) enum Shields<'a> {
+    /// Not now: only what is in the pool itself is checked.
+    Unknown,
+    /// By name, in the pool's namespace.
+    Known(&'a dyn Fn(&str) -> Option<Shield<'a>>),
+}
+
+/// A shield that exists.
+pub(crate) enum Shield<'a> {
+    /// And is usable.
+    Sound(&'a OriginShieldSpec),
+    /// And has errors of its own.
+    Broken,
+}
+
+/// The snapshot, without a version, and the places. With problems, it is only as good as can be.
+pub(crate) fn pool(
+    pool: &EdgePool,
+    shields: &Shields<'_>,
+    problems: &mut Problems,
+) -> (Snapshot, Vec<Pop>) {
+    let spec = &pool.spec;
+    let at = Path::root().key("spec");
+    let name = pool.metadata.name.as_deref().unwrap_or_default();
+    let networks = at.key("trustedProxies");
+    let snapshot = Snapshot {
+        format: wire::FORMAT,
+        version: String::new(),
+        pool: full_name(pool.metadata.namespace.as_deref(), name),
+        cache: cache(&spec.cache, &at.key("cache"), problems),
+        limits: limits(&spec.limits, &at.key("limits"), problems),
+        trusted_proxies: each(&spec.trusted_proxies, &networks, check::network, problems),
+        sites: site::sites(&spec.sites, shields, &at.key("sites"), problems),
+    };
+    (snapshot, pops(&spec.pops, &at.key("pops"), problems))
+}
+
+/// What a shield says about itself.
+pub(crate) fn shield(shield: &OriginShield, problems: &mut Problems) {
+    let at = Path::root().key("spec");
+    cache(&shield.spec.cache, &at.key("cache"), problems);
+    site::origins(&shield.spec.origins, &at.key("origins"), problems);
+    site::timeouts(&shield.spec.timeouts, &at.key("timeouts"), problems);
+}
+
+fn cache(spec: &CacheSpec, at: &Path, problems: &mut Problems) -> wire::CacheSettings {
+    const MIB: u64 = 1 << 20;
+    let memory = bytes(spec.memory, MIB..=u64::MAX, &at.key("memory"), problems);
+    let max_object = spec.max_object_size.bytes();
+    if max_object == 0 || max_object > memory {
+        problems.add(
+            &at.key("maxObjectSize"),
+            format!(
+                "`{}` must be more than 0 and not more than `memory`, which is `{}`",
+                spec.max_object_size, spec.memory
+            ),
+        );
+    }
+    wire::CacheSettings {
+        memory_bytes: memory,
+        eviction: match spec.eviction {
+            Eviction::S3fifo => wire::EvictionPolicy::S3Fifo,
+            Eviction::Lru => wire::EvictionPolicy::Lru,
+            Eviction::Lfu => wire::EvictionPolicy::Lfu,
+        },
+        max_object_bytes: max_object,
+        max_variants: small(spec.max_variants),
+    }
+}
+
+fn limits(spec: &LimitsSpec, at: &Path, problems: &mut Problems) -> Limits {
+    let head = bytes(
+        spec.max_header_size,
+        1 << 10..=1 << 20,
+        &at.key("maxHeaderSize"),
+        problems,
+    );
+    let mut time = |duration, key| millis(duration, &at.key(key), problems);
+    Limits {
+        max_connections: small(spec.max_connections),
+        max_head_bytes: u32::try_from(head).unwrap_or(u32::MAX),
+        max_fields: small(spec.max_headers),
+        max_body_bytes: spec.max_body_size.bytes(),
+        head_timeout_ms: time(spec.header_timeout, "headerTimeout"),
+        between_bytes_timeout_ms: time(spec.between_bytes_timeout, "betweenBytesTimeout"),
+        idle_timeout_ms: time(spec.idle_timeout, "idleTimeout"),
+        drain_timeout_ms: time(spec.drain_timeout, "drainTimeout"),
+    }
+}
+
+fn pops(specs: &[PopSpec], at: &Path, problems: &mut Problems) -> Vec<Pop> {
+    let mut pops = Vec::new();
+    for (i, spec) in specs.iter().enumerate() {
+        let at = at.index(i);
+        let location = match (spec.latitude, spec.longitude) {
+            (Some(latitude), Some(longitude)) => Some(Location {
+                latitude,
+                longitude,
+            }),
+            (None, None) => None,
+            (latitude, _) => {
+                let missing = if latitude.is_none() {
+                    "latitude"
+                } else {
+                    "longitude"
+                };
+                problems.add(
+                    &at.key(missing),
+                    "is missing; give latitude and longitude together, or neither",
+                );
+                None
+            }
+        };
+        pops.push(Pop {
+            name: spec.name.clone(),
+            region: spec.region.clone(),
+            location,
+            weight: small(spec.weight),
+            replicas: small(spec.replicas),
+        });
+    }
+    pops
+}
+
+/// The normal forms of a list's texts.
+fn each<T>(
+    texts: &[String],
+    at: &Path,
+    check: impl Fn(&str) -> Result<T, check::BadText>,
+    problems: &mut Problems,
+) -> Vec<T> {
+    let mut checked = Vec::new();
+    for (i, text) in texts.iter().enumerate() {
+        checked.extend(problems.take(&at.index(i), check(text)));
+    }
+    checked
+}

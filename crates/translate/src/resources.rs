@@ -1,0 +1,104 @@
+//! Resources and where they come from.
+
+use crds::{EdgePool, OriginShield};
+use kube::Resource;
+
+use crate::diagnostic::Diagnostic;
+use crate::node::Node;
+use crate::path::{Path, Problem};
+
+/// Everything that a translation is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// The pools. Of two that want the same host, the first gets it.
+    pub pools: Vec<Located<EdgePool>>,
+    /// The shields.
+    pub shields: Vec<Located<OriginShield>>,
+}
+
+/// A resource that knows which line each of its fields is on.
+#[derive(Clone, Debug)]
+pub struct Located<T> {
+    /// The resource.
+    pub value: T,
+    file: String,
+    tree: Option<Node>,
+}
+
+/// A resource that does not come from a text, but from a cluster or a program.
+impl<T> From<T> for Located<T> {
+    fn from(value: T) -> Self {
+        Self {
+            value,
+            file: String::new(),
+            tree: None,
+        }
+    }
+}
+
+impl<T> Located<T> {
+    pub(crate) fn in_file(value: T, file: &str, tree: Node) -> Self {
+        Self {
+            value,
+            file: file.to_owned(),
+            tree: Some(tree),
+        }
+    }
+
+    /// Whether the lines are known, and with them that the schema is fulfilled.
+    pub(crate) fn is_from_text(&self) -> bool {
+        self.tree.is_some()
+    }
+}
+
+impl<T: Resource<DynamicType = ()>> Located<T> {
+    /// `namespace/name`, or `name` if it has no namespace.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        let meta = self.value.meta();
+        full_name(
+            meta.namespace.as_deref(),
+            meta.name.as_deref().unwrap_or_default(),
+        )
+    }
+
+    /// What tells it from others of its kind. No namespace is the same as `default`.
+    pub(crate) fn identity(&self) -> (String, String) {
+        let meta = self.value.meta();
+        let namespace = meta
+            .namespace
+            .clone()
+            .unwrap_or_else(|| "default".to_owned());
+        (namespace, meta.name.clone().unwrap_or_default())
+    }
+
+    /// `file:line` of a field, or the resource's name.
+    pub(crate) fn place(&self, path: &Path) -> String {
+        match &self.tree {
+            Some(tree) => format!("{}:{}", self.file, tree.line(path)),
+            None => format!("{}/{}", T::kind(&()), self.full_name()),
+        }
+    }
+
+    pub(crate) fn diagnose(&self, problem: Problem) -> Diagnostic {
+        let line = self
+            .tree
+            .as_ref()
+            .map_or(0, |tree| tree.line(&problem.path));
+        Diagnostic {
+            file: self.file.clone(),
+            line: problem.line.unwrap_or(line),
+            kind: T::kind(&()).into_owned(),
+            name: self.full_name(),
+            field: problem.path.to_string(),
+            reason: problem.reason,
+        }
+    }
+}
+
+pub(crate) fn full_name(namespace: Option<&str>, name: &str) -> String {
+    match namespace {
+        Some(namespace) => format!("{namespace}/{name}"),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,231 @@
+//! Resources → what each pool runs on.
+
+use std::collections::{HashMap, HashSet};
+
+use crds::{EdgePool, OriginShield};
+use kube::{CustomResourceExt, Resource};
+use serde::Serialize;
+use wire::Snapshot;
+
+use crate::check::{self, BadText};
+use crate::convert::{self, Shield, Shields};
+use crate::diagnostic::Diagnostic;
+use crate::node::Node;
+use crate::path::{Path, Problems};
+use crate::read::{Source, read};
+use crate::resources::{Located, Resources};
+use crate::schema;
+use crate::snapshot;
+
+/// The pools that are sound, and what is wrong with the others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Translation {
+    /// In the order of the resources.
+    pub pools: Vec<TranslatedPool>,
+    /// A pool named here is not among the pools.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a pool runs on, and where.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TranslatedPool {
+    /// `namespace/name`, or `name` if it has no namespace.
+    pub name: String,
+    /// What its edges run on.
+    pub snapshot: Snapshot,
+    /// Where they are.
+    pub pops: Vec<Pop>,
+}
+
+/// A point of presence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pop {
+    /// Unique in the pool.
+    pub name: String,
+    /// The region that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// For sending clients to the nearest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// Share of the traffic; 0 = out of DNS.
+    pub weight: u32,
+    /// Edges in it.
+    pub replicas: u32,
+}
+
+/// A place on earth.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Location {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+}
+
+/// Translates resources. Pure: the same resources in the same order give the same result.
+#[must_use]
+pub fn translate(resources: &Resources) -> Translation {
+    let mut translation = Translation::default();
+    let shields = shields(&resources.shields, &mut translation.diagnostics);
+    // Also what a refused pool wants counts: its last good state is still served.
+    let mut hosts = HashMap::new();
+    for pool in &resources.pools {
+        let (namespace, _) = pool.identity();
+        let find = |name: &str| {
+            let (shield, sound) = shields.get(&(namespace.clone(), name.to_owned()))?;
+            Some(if *sound {
+                Shield::Sound(&shield.value.spec)
+            } else {
+                Shield::Broken
+            })
+        };
+        let mut problems = Problems::default();
+        against_schema(pool, &mut problems);
+        let (mut snapshot, pops) =
+            convert::pool(&pool.value, &Shields::Known(&find), &mut problems);
+        claim_hosts(pool, &mut hosts, &mut problems);
+        let mut told = HashSet::new();
+        problems
+            .0
+            .retain(|problem| told.insert(problem.path.to_string()));
+        if problems.0.is_empty() {
+            snapshot.version = snapshot::version_of(&snapshot);
+            // Nothing that comes this far should fail here; if it does, better refused than served.
+            problems.0 = snapshot::check(&snapshot);
+        }
+        if problems.0.is_empty() {
+            translation.pools.push(TranslatedPool {
+                name: pool.full_name(),
+                snapshot,
+                pops,
+            });
+        } else {
+            diagnose(pool, problems, &mut translation.diagnostics);
+        }
+    }
+    translation
+}
+
+/// [`read`] and [`translate`] at once, with the diagnostics of both.
+#[must_use]
+pub fn translate_all(sources: &[Source<'_>]) -> Translation {
+    let (resources, mut diagnostics) = read(sources);
+    let mut translation = translate(&resources);
+    diagnostics.append(&mut translation.diagnostics);
+    Translation {
+        diagnostics,
+        ..translation
+    }
+}
+
+/// Replaces the origins of all sites of a pool by one. The version changes with them.
+///
+/// # Errors
+///
+/// If the URL is not `http` or `https`, host and perhaps port; the pool is then as it was.
+pub fn with_origin(pool: &mut TranslatedPool, url: &str) -> Result<(), BadText> {
+    let url = check::origin_url(url)?;
+    for site in &mut pool.snapshot.sites {
+        site.origins = vec![wire::snapshot::Origin {
+            url: url.clone(),
+            host: None,
+            ca: None,
+        }];
+    }
+    pool.snapshot.version = snapshot::version_of(&pool.snapshot);
+    Ok(())
+}
+
+type ShieldsByName<'a> = HashMap<(String, String), (&'a Located<OriginShield>, bool)>;
+
+/// All shields, and whether they are sound.
+fn shields<'a>(
+    shields: &'a [Located<OriginShield>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> ShieldsByName<'a> {
+    let mut by_name = HashMap::new();
+    for shield in shields {
+        let mut problems = Problems::default();
+        against_schema(shield, &mut problems);
+        convert::shield(&shield.value, &mut problems);
+        by_name.insert(shield.identity(), (shield, problems.0.is_empty()));
+        diagnose(shield, problems, diagnostics);
+    }
+    by_name
+}
+
+/// What came from a text has been held against its schema when it was read. What came from a cluster
+/// may have been stored under an older one.
+fn against_schema<T>(resource: &Located<T>, problems: &mut Problems)
+where
+    T: Resource<DynamicType = ()> + CustomResourceExt + Serialize,
+{
+    if resource.is_from_text() {
+        return;
+    }
+    let at = Path::root();
+    let Some(json) = problems.take(&at, serde_json::to_value(&resource.value)) else {
+        return;
+    };
+    let schema = schema::schema_of(T::crd());
+    let spec = schema
+        .properties
+        .as_ref()
+        .and_then(|properties| properties.get("spec"));
+    if let (Some(schema), Some(spec)) = (spec, json.get("spec")) {
+        schema::check(schema, &Node::from_json(spec), &at.key("spec"), problems);
+    }
+}
+
+/// A host has one site in all pools.
+fn claim_hosts(
+    pool: &Located<EdgePool>,
+    hosts: &mut HashMap<String, String>,
+    problems: &mut Problems,
+) {
+    let sites = Path::root().key("spec").key("sites");
+    for (i, site) in pool.value.spec.sites.iter().enumerate() {
+        for (j, host) in site.hosts.iter().enumerate() {
+            let Ok(host) = check::host_or_wildcard(host) else {
+                continue;
+            };
+            let at = sites.index(i).key("hosts").index(j);
+            let here = format!(
+                "{} ({}/{} {at})",
+                pool.place(&at),
+                EdgePool::kind(&()),
+                pool.full_name()
+            );
+            match hosts.get(&host) {
+                Some(first) => problems.add(
+                    &at,
+                    format!("`{host}` already belongs to {first}; remove it from one of the two"),
+                ),
+                None => {
+                    hosts.insert(host, here);
+                }
+            }
+        }
+    }
+}
+
+fn diagnose<T: Resource<DynamicType = ()>>(
+    resource: &Located<T>,
+    problems: Problems,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut found: Vec<_> = problems
+        .0
+        .into_iter()
+        .map(|p| resource.diagnose(p))
+        .collect();
+    found.sort_by_key(|diagnostic| diagnostic.line);
+    diagnostics.append(&mut found);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! What the schema requires of texts.
+//!
+//! Kept few and simple: the API server shows a pattern as it is, and nobody learns from one what to
+//! write. `translate` checks the same texts again, thoroughly and with words.
+
+/// A host name, or `*.` and one.
+pub const HOST: &str = r"^(\*\.)?[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$";
+
+/// A host name.
+pub const EXACT_HOST: &str = r"^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$";
+
+/// `http` or `https`, a host and perhaps a port.
+pub const ORIGIN: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+/?$";
+
+/// A name of the kind that Kubernetes gives to labels (RFC 1123).
+pub const LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+
+/// A network in CIDR form; whether it is one is checked in words.
+pub const NETWORK: &str = "^[0-9A-Fa-f:.]+/[0-9]{1,3}$";
+
+/// A header's name (a token of RFC 9110).
+pub const HEADER: &str = "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$";
+
+/// A cookie's name (the same, in another order, so that the two can be told apart).
+pub const COOKIE: &str = "^[-!#$%&'*+.^_`|~A-Za-z0-9]+$";
+
+/// A media type, or `text/*`.
+pub const MEDIA_TYPE: &str = r"^[-!#$%&'+.^_`|~0-9A-Za-z]+/(\*|[-!#$%&'+.^_`|~0-9A-Za-z]+)$";

@@ -1,0 +1,92 @@
+//! `EdgePool`: a set of edges that serve the same sites.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{SiteSpec, pattern};
+
+mod cache;
+mod limits;
+mod pop;
+
+pub use cache::{CacheSpec, Eviction};
+pub use limits::LimitsSpec;
+pub use pop::PopSpec;
+
+/// What the pool should be.
+#[derive(CustomResource, JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "cdn.blueorigin.dev",
+    version = "v1alpha1",
+    kind = "EdgePool",
+    namespaced,
+    status = "EdgePoolStatus",
+    derive = "PartialEq",
+    shortname = "epool",
+    category = "cdn",
+    doc = "A pool of edges: cache servers in one or more points of presence that serve the same sites.",
+    printcolumn(name = "Memory", type_ = "string", json_path = ".spec.cache.memory"),
+    printcolumn(
+        name = "Eviction",
+        type_ = "string",
+        json_path = ".spec.cache.eviction"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct EdgePoolSpec {
+    /// The store of each edge.
+    #[serde(default)]
+    pub cache: CacheSpec,
+
+    /// What a client may ask of an edge.
+    #[serde(default)]
+    pub limits: LimitsSpec,
+
+    /// Networks, as `10.0.0.0/8`, of the load balancers and proxies in front of the edges. Only from
+    /// them is what `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-ID` say believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(regex(pattern = pattern::NETWORK), length(max = 64)))]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub trusted_proxies: Vec<String>,
+
+    /// The points of presence that the pool is in.
+    #[schemars(length(min = 1, max = 64))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub pops: Vec<PopSpec>,
+
+    /// The sites that the pool serves. A request for a host that none of them names gets status 421.
+    #[schemars(length(min = 1, max = 256))]
+    pub sites: Vec<SiteSpec>,
+}
+
+/// How the pool is.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct EdgePoolStatus {
+    /// The generation of the spec that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// What is known about the pool; `Ready` sums it up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}

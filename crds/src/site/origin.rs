@@ -1,0 +1,64 @@
+//! Where content comes from.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Duration, pattern};
+
+/// An origin server.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OriginSpec {
+    /// `http://host`, `https://host`, or either with a port, such as `http://web.default.svc:8080`;
+    /// without a path: the client's is used.
+    #[schemars(regex(pattern = pattern::ORIGIN), length(max = 512))]
+    pub url: String,
+
+    /// Host name that the origin is asked for (and, with https, must prove) in place of the one that
+    /// the client asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::EXACT_HOST), length(max = 253))]
+    pub host: Option<String>,
+
+    /// Certificates in PEM form to trust besides the public ones; for https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65536))]
+    pub ca_bundle: Option<String>,
+}
+
+/// Names an `OriginShield` in the pool's namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ShieldRef {
+    /// The shield's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// Time limits, such as `3s` or `500ms`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "duration(self.connect) <= duration(self.firstByte)",
+    "message": "`connect` must not be longer than `firstByte`, which starts to run with it",
+}]))]
+#[serde(rename_all = "camelCase", default)]
+pub struct TimeoutsSpec {
+    /// Until a connection stands, TLS included.
+    pub connect: Duration,
+
+    /// Until the response's headers are there; starts with `connect`.
+    pub first_byte: Duration,
+
+    /// Between two pieces of the response's body.
+    pub between_bytes: Duration,
+}
+
+impl Default for TimeoutsSpec {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            first_byte: Duration::from_secs(30),
+            between_bytes: Duration::from_secs(30),
+        }
+    }
+}
