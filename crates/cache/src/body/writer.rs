@@ -1,0 +1,251 @@
+//! Writing a body that others read meanwhile.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use semantics::NoStoreReason;
+
+use super::live::Phase;
+use super::{Body, CHUNK, Chunks, Done, Truncated};
+use crate::cache::Cache;
+
+/// Pieces below this are put together at once, so that a trickle does not cost a handle per byte.
+const SMALL: usize = 4 << 10;
+
+/// The one that may append to a body.
+///
+/// What it is given is copied into memory of exactly that size: the buffers of a connection must
+/// not live as long as a stored object.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    body: Arc<Body>,
+    /// None when the store is gone already and somebody still transforms one of its objects.
+    cache: Option<Arc<Cache>>,
+    /// The pieces since the last full chunk.
+    tail: Vec<Bytes>,
+    tail_len: usize,
+    written: u64,
+    limit: u64,
+}
+
+impl Writer {
+    pub(crate) fn new(body: Arc<Body>, cache: Option<Arc<Cache>>) -> Self {
+        let limit = cache.as_ref().map_or(u64::MAX, |cache| cache.max_object());
+        Self {
+            body,
+            cache,
+            tail: Vec::new(),
+            tail_len: 0,
+            written: 0,
+            limit,
+        }
+    }
+
+    pub(crate) fn body(&self) -> &Arc<Body> {
+        &self.body
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Appends what is to be kept, or says why it cannot be; then nothing was appended.
+    pub(crate) fn store(&mut self, data: &[u8]) -> Result<(), NoStoreReason> {
+        if self.written + data.len() as u64 > self.limit {
+            return Err(NoStoreReason::TooLarge);
+        }
+        if self
+            .body
+            .state
+            .lock()
+            .live
+            .as_ref()
+            .is_some_and(|live| live.detached)
+        {
+            return Err(NoStoreReason::Purged);
+        }
+        self.charge(data.len());
+        if !self.cache.as_ref().is_none_or(|cache| cache.make_room()) {
+            self.discharge(data.len() as u64);
+            return Err(NoStoreReason::NoRoom);
+        }
+        let mut rest = data;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.len().min(CHUNK - self.tail_len));
+            self.store_piece(piece);
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// From now on only what readers still need is kept.
+    pub(crate) fn stream(&mut self) {
+        self.tail = Vec::new();
+        self.with_live(|live| {
+            live.phase = Phase::Streaming;
+            (live.wakers(), 0)
+        });
+    }
+
+    /// Appends while streaming, then waits while the slowest reader lags behind by more than the
+    /// window. False when nobody reads any more.
+    pub(crate) async fn pass(&mut self, data: &[u8]) -> bool {
+        if !data.is_empty() {
+            self.charge(data.len());
+            self.written += data.len() as u64;
+            let piece = Bytes::copy_from_slice(data);
+            self.with_live(|live| {
+                live.push(piece);
+                (live.wakers(), 0)
+            });
+        }
+        poll_fn(|cx| self.poll_room(cx)).await
+    }
+
+    /// The last byte is in, of a body that is kept.
+    pub(crate) fn seal(&mut self) {
+        if self.tail.len() > 1 {
+            self.join_tail();
+        }
+        let mut state = self.body.state.lock();
+        let Some(mut live) = state.live.take() else {
+            return;
+        };
+        let wakers = live.wakers();
+        let len = live.written;
+        let mut list = live.into_chunks();
+        let done = match &mut *list {
+            [] => Done::Whole(Bytes::new()),
+            [one] => Done::Whole(std::mem::take(one)),
+            _ => Done::Chunks(Box::new(Chunks { list, len })),
+        };
+        // Under the lock, so that whoever finds nothing live finds this.
+        let fresh = self.body.done.set(done).is_ok();
+        drop(state);
+        debug_assert!(fresh, "a body is sealed once");
+        self.body.accounts.landed(self.body.resident.load(Relaxed));
+        wake(wakers);
+    }
+
+    /// The last byte is in, of a body that was only streamed.
+    pub(crate) fn end(&mut self) {
+        self.close(Phase::Ended);
+    }
+
+    /// No more will come.
+    pub(crate) fn fail(&mut self, why: Truncated) {
+        self.close(Phase::Failed(why));
+    }
+
+    fn close(&mut self, phase: Phase) {
+        self.with_live(|live| {
+            live.phase = phase;
+            (live.wakers(), 0)
+        });
+    }
+
+    fn store_piece(&mut self, data: &[u8]) {
+        self.written += data.len() as u64;
+        self.tail_len += data.len();
+        let small = |piece: &Bytes| piece.len() + data.len() <= SMALL;
+        let merged = match self.tail.last() {
+            Some(last) if small(last) => Some(Bytes::from([last, data].concat())),
+            _ => None,
+        };
+        if let Some(piece) = merged {
+            self.tail.pop();
+            self.tail.push(piece.clone());
+            self.with_live(|live| {
+                live.written += data.len() as u64;
+                live.replace_tail(piece);
+                (live.wakers(), 0)
+            });
+        } else {
+            let piece = Bytes::copy_from_slice(data);
+            self.tail.push(piece.clone());
+            self.with_live(|live| {
+                live.push(piece);
+                (live.wakers(), 0)
+            });
+        }
+        if self.tail_len == CHUNK {
+            self.join_tail();
+            self.tail.clear();
+            self.tail_len = 0;
+        }
+    }
+
+    /// Makes one exact piece of the last ones; copies without the lock.
+    fn join_tail(&mut self) {
+        if let [_, _, ..] = *self.tail {
+            let whole = join(&self.tail);
+            self.tail = vec![whole.clone()];
+            self.with_live(|live| {
+                live.replace_tail(whole);
+                (Vec::new(), 0)
+            });
+        }
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let window = self.limit;
+        let mut verdict = Poll::Pending;
+        self.with_live(|live| {
+            let freed = live.trim(window);
+            verdict = match live.slowest() {
+                None if live.holds == 0 => Poll::Ready(false),
+                slowest => {
+                    let lag = live.written - slowest.unwrap_or(0).min(live.written);
+                    if lag <= window {
+                        Poll::Ready(true)
+                    } else {
+                        Poll::Pending
+                    }
+                }
+            };
+            if verdict.is_pending() {
+                live.writer = Some(cx.waker().clone());
+            }
+            (Vec::new(), freed)
+        });
+        verdict
+    }
+
+    fn with_live(&self, act: impl FnOnce(&mut super::Live) -> (Vec<Waker>, u64)) {
+        let mut state = self.body.state.lock();
+        let Some(live) = &mut state.live else { return };
+        let (wakers, freed) = act(live);
+        drop(state);
+        if freed > 0 {
+            self.discharge(freed);
+        }
+        wake(wakers);
+    }
+
+    fn charge(&self, bytes: usize) {
+        self.body.resident.fetch_add(bytes as u64, Relaxed);
+        self.body.accounts.charge_in_flight(bytes as u64);
+    }
+
+    fn discharge(&self, bytes: u64) {
+        self.body.resident.fetch_sub(bytes, Relaxed);
+        self.body.accounts.release_in_flight(bytes);
+    }
+}
+
+fn join(pieces: &[Bytes]) -> Bytes {
+    let mut whole = Vec::with_capacity(pieces.iter().map(Bytes::len).sum());
+    for piece in pieces {
+        whole.extend_from_slice(piece);
+    }
+    whole.into()
+}
+
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}

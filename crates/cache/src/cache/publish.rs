@@ -1,0 +1,321 @@
+//! What comes of an obligation: published, renewed, declined, given up.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use http::StatusCode;
+use semantics::{Freshness, NoStoreReason, Timestamp};
+use smallvec::SmallVec;
+
+use super::Cache;
+use crate::body::Body;
+use crate::eviction::Unit;
+use crate::fill::Fill;
+use crate::flight::{Flight, Settled, Target};
+use crate::index::{self, Entry, Table};
+use crate::mark::Mark;
+use crate::object::{Identity, NewHead, NewObject, Object};
+use crate::obligation::Obligation;
+use crate::stats::{down, up};
+
+/// How long a URL is not tried again whose body proved too large.
+const OVERSIZE_MARK: Duration = Duration::from_secs(60);
+
+type Gone = SmallVec<[Arc<Object>; 2]>;
+
+impl Cache {
+    pub(crate) fn begin(self: Arc<Self>, by: &Obligation, new: NewObject) -> Fill {
+        let flight = &by.flight;
+        let too_large = new
+            .content_length
+            .is_some_and(|len| len > self.max_object());
+        let expected = if new.head_only {
+            Some(0)
+        } else {
+            new.content_length
+        };
+        let body = Body::begin(self.accounts().clone(), expected);
+        let id = Identity {
+            key: &flight.key,
+            hash: flight.hash,
+            variant: &new.variant,
+            vary: new.vary.map(|vary| self.shared_vary(vary)),
+            vouched: by.vouched,
+            stored_at: by.now,
+            head_only: new.head_only,
+        };
+        let freshness = softened(flight, new.freshness);
+        let object = Object::new(id, new.status, &new.headers, freshness, new.tags, body);
+        // Before anybody can find the object: the caller's own reader is not made yet.
+        let hold = object.body().hold();
+        let mut gone = Gone::new();
+        let attached = {
+            let mut table = self.index.shard(flight.hash).write();
+            self.edit(&mut table, flight, |entry| {
+                let attached = leave(entry, flight);
+                if attached && !too_large {
+                    self.replace(entry, &object, by.stale(), &mut gone);
+                    unmark(&self, entry, &object);
+                }
+                attached
+            })
+        };
+        drop(gone);
+        let mut fill = Fill::new(self.clone(), object.clone(), expected);
+        if too_large {
+            up(&self.counters.oversized);
+            fill.stream(NoStoreReason::TooLarge);
+            if attached {
+                self.mark_object(&object);
+            }
+            flight.settle(Settled::Uncacheable);
+        } else {
+            if !attached {
+                fill.stream(NoStoreReason::Purged);
+            }
+            flight.settle(result(&object, hold));
+        }
+        fill
+    }
+
+    pub(crate) fn freshen(self: Arc<Self>, by: &Obligation, head: NewHead) -> Arc<Object> {
+        let flight = &by.flight;
+        let old = by.stale();
+        // A 304 to a request without a validator is an answer without a body.
+        let body = match old {
+            Some(old) => old.body().clone(),
+            None => Body::empty(self.accounts().clone()),
+        };
+        let id = Identity {
+            key: &flight.key,
+            hash: flight.hash,
+            variant: old.map_or(&[], |old| old.variant()),
+            vary: old.and_then(|old| old.vary_shared().cloned()),
+            vouched: by.vouched.max(old.map_or(by.vouched, |old| old.vouched)),
+            stored_at: by.now,
+            head_only: old.is_some_and(|old| old.head_only),
+        };
+        let status = old.map_or(StatusCode::OK, |old| old.status);
+        // What it varies on by now cannot be told from the request that was stored: serve, forget.
+        let varies = old.is_some_and(|old| old.vary() != head.vary.as_ref());
+        let freshness = softened(flight, head.freshness);
+        let object = Object::new(id, status, &head.headers, freshness, head.tags, body);
+        let mut gone = Gone::new();
+        {
+            let mut table = self.index.shard(flight.hash).write();
+            self.edit(&mut table, flight, |entry| {
+                let attached = leave(entry, flight);
+                let at =
+                    old.and_then(|old| entry.objects.iter().position(|other| other.same_body(old)));
+                let Some(at) = at else { return };
+                let old = entry.objects.remove(at);
+                if attached && !varies {
+                    object.inherit(&old);
+                    self.evictor
+                        .replace(&Unit::Object(old.clone()), Unit::Object(object.clone()));
+                    entry.objects.push(object.clone());
+                    up(&self.counters.inserts);
+                } else {
+                    self.gone(&SmallVec::from_iter([old.clone()]));
+                }
+                gone.push(old);
+            });
+        }
+        drop(gone);
+        flight.settle(result(&object, object.body().hold()));
+        self.make_room();
+        object
+    }
+
+    pub(crate) fn decline(
+        &self,
+        flight: &Arc<Flight>,
+        _reason: NoStoreReason,
+        mark_until: Option<Timestamp>,
+    ) {
+        {
+            let mut table = self.index.shard(flight.hash).write();
+            self.edit(&mut table, flight, |entry| {
+                // An invalidation may have changed what made it uncacheable.
+                if leave(entry, flight)
+                    && let Some(until) = mark_until
+                {
+                    self.mark(entry, flight.target.clone(), flight.head, until);
+                }
+            });
+        }
+        flight.settle(Settled::Uncacheable);
+        self.make_room();
+    }
+
+    /// Ends a flight that brought nothing to store.
+    pub(crate) fn land(&self, flight: &Arc<Flight>, outcome: Settled) {
+        {
+            let mut table = self.index.shard(flight.hash).write();
+            self.edit(&mut table, flight, |entry| leave(entry, flight));
+        }
+        flight.settle(outcome);
+    }
+
+    /// The body is complete: from now on the object may be evicted. The object as it is stored by
+    /// now, if it is.
+    pub(crate) fn store(&self, filled: &Arc<Object>) -> Option<Arc<Object>> {
+        let stored = {
+            // Under the lock: a renewal must not come between finding the object and listing it.
+            let table = self.index.shard(filled.hash).read();
+            let slot = index::find(&table, filled.hash, filled.key());
+            let object = slot
+                .and_then(|slot| slot.objects().iter().find(|other| other.same_body(filled)))
+                .cloned();
+            if let Some(object) = &object {
+                self.evictor
+                    .insert(Unit::Object(object.clone()), self.accounts());
+            }
+            object
+        };
+        if stored.is_some() {
+            up(&self.counters.inserts);
+            self.make_room();
+        }
+        stored
+    }
+
+    /// Marks what a fill was for, because it proved too large to keep.
+    pub(crate) fn mark_object(&self, object: &Object) {
+        let target = object.vary_shared().map(|vary| Target {
+            vary: vary.clone(),
+            variant: object.variant().into(),
+        });
+        let until = self.latest().saturating_add(OVERSIZE_MARK);
+        let mut table = self.index.shard(object.hash).write();
+        index::edit(
+            &mut table,
+            object.hash,
+            object.key(),
+            self.accounts(),
+            |entry| {
+                self.mark(entry, target, object.head_only, until);
+            },
+        );
+    }
+
+    fn mark(&self, entry: &mut Entry, target: Option<Target>, head: bool, until: Timestamp) {
+        let now = self.latest();
+        let same = |mark: &Mark| {
+            mark.head == head
+                && match (&mark.target, &target) {
+                    (Some(a), Some(b)) => a.same(b),
+                    (None, None) => true,
+                    _ => false,
+                }
+        };
+        entry.marks.retain(|mark| {
+            let keep = mark.until > now && !same(mark);
+            if !keep {
+                self.unmarked(mark);
+            }
+            keep
+        });
+        // As many as there may be variants: the marks of one URL, too, are bounded.
+        if entry.marks.len() >= self.max_variants.load(Relaxed).max(1) {
+            let oldest = entry.marks.remove(0);
+            self.unmarked(&oldest);
+        }
+        let hash = self.index.hash(entry.key());
+        let mark = Mark::new(hash, target, head, until, self.accounts().clone());
+        up(&self.counters.marks);
+        self.evictor
+            .insert(Unit::Mark(mark.clone()), self.accounts());
+        entry.marks.push(mark);
+    }
+
+    pub(super) fn unmarked(&self, mark: &Arc<Mark>) {
+        down(&self.counters.marks);
+        self.evictor.remove(&Unit::Mark(mark.clone()));
+    }
+
+    /// Puts the new object in the place of those it supersedes.
+    fn replace(
+        &self,
+        entry: &mut Entry,
+        object: &Arc<Object>,
+        stale: Option<&Arc<Object>>,
+        gone: &mut Gone,
+    ) {
+        entry.objects.retain(|old| {
+            // A response to HEAD says nothing about a stored body.
+            let about = old.head_only || !object.head_only;
+            // What does not vary answers every request: one such makes all others useless, and is
+            // itself in the way once the URL turns out to vary.
+            let covered = object.vary().is_none()
+                || old.vary().is_none()
+                || old.same_variant(object.vary(), object.variant())
+                || stale.is_some_and(|stale| stale.same_body(old));
+            let goes = about && covered;
+            if goes {
+                gone.push(old.clone());
+            }
+            !goes
+        });
+        while entry.objects.len() >= self.max_variants.load(Relaxed).max(1) {
+            let oldest = entry
+                .objects
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, old)| old.used());
+            let Some((at, _)) = oldest else { break };
+            gone.push(entry.objects.remove(at));
+            up(&self.counters.variants_rejected);
+        }
+        self.gone(gone);
+        up(&self.counters.objects);
+        entry.objects.push(object.clone());
+    }
+
+    pub(super) fn edit<R>(
+        &self,
+        table: &mut Table,
+        flight: &Flight,
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> R {
+        index::edit(table, flight.hash, &flight.key, self.accounts(), change)
+    }
+}
+
+/// Takes the flight off the entry; false when an invalidation did already.
+fn leave(entry: &mut Entry, flight: &Arc<Flight>) -> bool {
+    let before = entry.flights.len();
+    entry.flights.retain(|other| !Arc::ptr_eq(other, flight));
+    entry.flights.len() < before
+}
+
+/// What turned out cacheable is marked no more.
+fn unmark(cache: &Cache, entry: &mut Entry, object: &Object) {
+    entry.marks.retain(|mark| {
+        let about = mark
+            .target
+            .as_ref()
+            .is_none_or(|target| object.same_variant(Some(&target.vary), &target.variant));
+        if about {
+            cache.unmarked(mark);
+        }
+        !about
+    });
+}
+
+fn softened(flight: &Flight, freshness: Freshness) -> Freshness {
+    match flight.softened() {
+        Some(at) => freshness.invalidated_soft(at),
+        None => freshness,
+    }
+}
+
+/// What those who wait get: the object, unless each needs its own answer from the origin.
+fn result(object: &Arc<Object>, hold: Option<crate::body::Hold>) -> Settled {
+    if object.freshness.always_revalidate() {
+        Settled::Retry
+    } else {
+        Settled::Filled(object.clone(), hold)
+    }
+}

@@ -1,0 +1,156 @@
+//! Ways out of the store: evicted, invalidated, cleared.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use semantics::Timestamp;
+use smallvec::SmallVec;
+
+use super::Cache;
+use crate::eviction::Unit;
+use crate::index::{self, Entry, Slot};
+use crate::object::Object;
+
+/// How thoroughly something is invalidated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invalidate {
+    /// Gone at once.
+    Hard,
+    /// Stale from now on, still servable while it is refreshed.
+    Soft,
+}
+
+impl Cache {
+    /// Invalidates all variants of a key; how many there were.
+    ///
+    /// Fills under way are detached: who reads them reads on, who waits for them is served, nothing
+    /// of them is stored as fresh, and later requests start anew.
+    pub fn invalidate(&self, key: &[u8], how: Invalidate, now: Timestamp) -> usize {
+        let hash = self.index.hash(key);
+        match how {
+            Invalidate::Hard => {
+                let mut table = self.index.shard(hash).write();
+                let taken = index::take(&mut table, hash, key, self.accounts());
+                if let Some(entry) = &taken {
+                    self.left(entry);
+                }
+                drop(table);
+                taken.map_or(0, |entry| entry.objects.len())
+            }
+            Invalidate::Soft => {
+                let mut table = self.index.shard(hash).write();
+                if index::find(&table, hash, key).is_none() {
+                    return 0;
+                }
+                let old = index::edit(&mut table, hash, key, self.accounts(), |entry| {
+                    self.soften(entry, now)
+                });
+                drop(table);
+                old.len()
+            }
+        }
+    }
+
+    /// Empties the store as a hard invalidation of everything would.
+    pub fn clear(&self) {
+        for shard in self.index.shards() {
+            let mut table = shard.0.write();
+            let slots: Vec<Slot> = table.drain().collect();
+            let entries: Vec<_> = slots
+                .into_iter()
+                .map(|slot| slot.into_entry(self.accounts()))
+                .collect();
+            for entry in &entries {
+                self.left(entry);
+            }
+            *table = index::Table::new();
+            drop(table);
+        }
+        self.evictor
+            .forget(self.capacity.load(Relaxed), self.accounts());
+    }
+
+    /// Removes the object with this object's body, if it is still there.
+    pub(crate) fn remove_body(&self, object: &Arc<Object>) {
+        let gone = {
+            let mut table = self.index.shard(object.hash).write();
+            index::edit(
+                &mut table,
+                object.hash,
+                object.key(),
+                self.accounts(),
+                |entry| self.pull(entry, |other| other.same_body(object)),
+            )
+        };
+        drop(gone);
+    }
+
+    /// Takes a victim out of the index; false when it had left by itself.
+    pub(super) fn evict(&self, unit: &Unit) -> bool {
+        let mut table = self.index.shard(unit.hash()).write();
+        match unit {
+            Unit::Object(object) => {
+                let gone = index::edit(
+                    &mut table,
+                    object.hash,
+                    object.key(),
+                    self.accounts(),
+                    |entry| self.pull(entry, |other| Arc::ptr_eq(other, object)),
+                );
+                drop(table);
+                !gone.is_empty()
+            }
+            Unit::Mark(mark) => {
+                let is_it = |other: &Arc<_>| Arc::ptr_eq(other, mark);
+                let slot = table.find(mark.hash, |slot| slot.marks().iter().any(is_it));
+                let Some(key) = slot.map(|slot| slot.key().to_vec()) else {
+                    return false;
+                };
+                index::edit(&mut table, mark.hash, &key, self.accounts(), |entry| {
+                    entry.marks.retain(|other| !Arc::ptr_eq(other, mark));
+                });
+                self.unmarked(mark);
+                true
+            }
+        }
+    }
+
+    fn pull(
+        &self,
+        entry: &mut Entry,
+        which: impl Fn(&Arc<Object>) -> bool,
+    ) -> SmallVec<[Arc<Object>; 2]> {
+        let mut gone = SmallVec::new();
+        entry.objects.retain(|object| {
+            let goes = which(object);
+            if goes {
+                gone.push(object.clone());
+            }
+            !goes
+        });
+        self.gone(&gone);
+        gone
+    }
+
+    /// Bookkeeping for an entry taken out as a whole, under its shard's lock. Its flights find
+    /// themselves detached when they land.
+    fn left(&self, entry: &Entry) {
+        self.gone(&entry.objects);
+        for mark in &entry.marks {
+            self.unmarked(mark);
+        }
+    }
+
+    fn soften(&self, entry: &mut Entry, now: Timestamp) -> Vec<Arc<Object>> {
+        for flight in &entry.flights {
+            flight.soften(now);
+        }
+        let soft = |object: &mut Arc<Object>| {
+            let fresh = object.with_freshness(object.freshness.invalidated_soft(now));
+            self.evictor
+                .replace(&Unit::Object(object.clone()), Unit::Object(fresh.clone()));
+            std::mem::replace(object, fresh)
+        };
+        entry.objects.iter_mut().map(soft).collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! The question asked of the store, and its answers.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use semantics::{MissReason, RequestDirectives, StaleReason, Timestamp, VariantRules, Verdict};
+use wire::Seq;
+
+use crate::body::Hold;
+use crate::flight::Waiter;
+use crate::object::Object;
+use crate::obligation::Obligation;
+
+/// A request, as far as the store cares.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The cache key, host included.
+    pub key: &'a [u8],
+    /// A HEAD request: also answered by what a HEAD request stored.
+    pub head: bool,
+    /// The request's fields, for `Vary`.
+    pub request: &'a HeaderMap,
+    /// How nominated fields are normalised.
+    pub rules: &'a VariantRules,
+    /// The request's own cache directives.
+    pub directives: &'a RequestDirectives,
+    /// The time.
+    pub now: Timestamp,
+    /// The position in the invalidation log this node has applied; remembered by waiters.
+    pub applied: Seq,
+}
+
+/// What the store says to a [`Query`].
+#[derive(Debug)]
+pub enum Lookup {
+    /// Usable as it is. The body may still be on its way in.
+    Hit(Found),
+    /// Stored, but not simply usable, for the reason and with the verdict given.
+    ///
+    /// With an obligation it is the caller's duty to revalidate: behind the answer when the verdict
+    /// is [`Verdict::StaleWhileRevalidate`], else before it. Without one, which only comes with
+    /// `StaleWhileRevalidate`, somebody else does already.
+    Stale(Found, StaleReason, Verdict, Option<Obligation>),
+    /// Not stored: fetch it, and tell the obligation what came of it.
+    Miss(MissReason, Obligation),
+    /// Somebody else fetches or revalidates it.
+    Wait(Waiter),
+    /// Found uncacheable a moment ago: fetch it without a thought for the store.
+    HitForMiss,
+}
+
+/// A stored object, found.
+///
+/// While this lives, a reader made from the object's body starts at the first byte even if the fill
+/// turns to streaming in between: make the reader, then drop this or not.
+#[derive(Debug)]
+pub struct Found {
+    /// What was found.
+    pub object: Arc<Object>,
+    /// Keeps the beginning of a body in flight; nothing for a complete one.
+    _hold: Option<Hold>,
+}
+
+impl Found {
+    pub(crate) fn new(object: Arc<Object>) -> Self {
+        let hold = object.body().hold();
+        Self {
+            object,
+            _hold: hold,
+        }
+    }
+}

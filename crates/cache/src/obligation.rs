@@ -1,0 +1,110 @@
+//! The right and duty to fill one key and variant.
+
+use std::sync::Arc;
+
+use semantics::{NoStoreReason, Timestamp};
+use wire::Seq;
+
+use crate::cache::Cache;
+use crate::fill::Fill;
+use crate::flight::{Failure, Flight, Settled};
+use crate::object::{NewHead, NewObject, Object};
+
+/// Whoever holds this fetches; everybody else who asks meanwhile waits.
+///
+/// It ends in exactly one of [`begin`](Self::begin), [`freshen`](Self::freshen),
+/// [`decline`](Self::decline) and [`fail`](Self::fail). Dropping it is giving up: those who wait
+/// look again, and one of them gets the next obligation.
+#[derive(Debug)]
+pub struct Obligation {
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) flight: Arc<Flight>,
+    stale: Option<Arc<Object>>,
+    pub(crate) vouched: Seq,
+    pub(crate) now: Timestamp,
+    settled: bool,
+}
+
+impl Obligation {
+    pub(crate) fn new(
+        cache: Arc<Cache>,
+        flight: Arc<Flight>,
+        stale: Option<Arc<Object>>,
+        vouched: Seq,
+        now: Timestamp,
+    ) -> Self {
+        crate::stats::up(&cache.counters.flights);
+        Self {
+            cache,
+            flight,
+            stale,
+            vouched,
+            now,
+            settled: false,
+        }
+    }
+
+    /// The stored response to revalidate.
+    pub fn stale(&self) -> Option<&Arc<Object>> {
+        self.stale.as_ref()
+    }
+
+    /// Nobody waits for this one: its result must not be shared between requests.
+    pub fn is_solo(&self) -> bool {
+        self.flight.solo
+    }
+
+    /// The key to fill.
+    pub fn key(&self) -> &[u8] {
+        &self.flight.key
+    }
+
+    /// The upstream request goes out now: what it brings is vouched for up to `vouched`.
+    pub fn sent(&mut self, vouched: Seq) {
+        self.vouched = vouched;
+    }
+
+    /// The head is here and may be stored: publishes it. Those who wait for this variant read
+    /// along, the others look again, now knowing what it varies on.
+    pub fn begin(mut self, new: NewObject) -> Fill {
+        self.settled = true;
+        self.cache.clone().begin(&self, new)
+    }
+
+    /// The origin answered 304: the stored body goes on under a renewed head.
+    ///
+    /// The result is always usable for this request, and stored if what it renews still is.
+    pub fn freshen(mut self, head: NewHead) -> Arc<Object> {
+        self.settled = true;
+        self.cache.clone().freshen(&self, head)
+    }
+
+    /// The response must not be stored. Those who wait fetch for themselves, and so does until
+    /// `mark_until` everybody who asks.
+    pub fn decline(mut self, reason: NoStoreReason, mark_until: Option<Timestamp>) {
+        self.settled = true;
+        self.cache.decline(&self.flight, reason, mark_until);
+    }
+
+    /// The fetch failed: so it does for those who wait.
+    pub fn fail(mut self, failure: Failure) {
+        self.settled = true;
+        self.cache.land(&self.flight, Settled::Failed(failure));
+    }
+
+    /// The origin answered something else: the stored response is no longer good for anything.
+    pub fn discard_stale(&mut self) {
+        if let Some(stale) = self.stale.take() {
+            self.cache.remove_body(&stale);
+        }
+    }
+}
+
+impl Drop for Obligation {
+    fn drop(&mut self) {
+        crate::stats::down(&self.cache.counters.flights);
+        if !self.settled {
+            self.cache.land(&self.flight, Settled::Retry);
+        }
+    }
+}
