@@ -6,7 +6,7 @@ import time
 from statistics import median
 
 import machine
-from origin import SMALL
+from origin import HOST, SMALL
 from process import Failed
 
 
@@ -48,7 +48,7 @@ class Client:
     """One connection that asks for small objects and times the first byte of the answer."""
 
     def __init__(self, port):
-        self._host = f"127.0.0.1:{port}"
+        self._peer = f"port {port}"
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -59,7 +59,7 @@ class Client:
         self._socket.close()
 
     def first_byte(self, path):
-        question = f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode()
+        question = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
         start = time.perf_counter()
         self._socket.sendall(question)
         answer = self._socket.recv(65536)
@@ -67,10 +67,10 @@ class Client:
         while answer.count(b"\r\n\r\n") == 0 or not self._complete(answer):
             more = self._socket.recv(65536)
             if not more:
-                raise Failed(f"the connection to {self._host} was closed within an answer to {path}")
+                raise Failed(f"the connection to {self._peer} was closed within an answer to {path}")
             answer += more
         if not answer.startswith(b"HTTP/1.1 200"):
-            raise Failed(f"{self._host} answered {path} with {answer[:60]!r}")
+            raise Failed(f"{self._peer} answered {path} with {answer[:60]!r}")
         return elapsed
 
     @staticmethod

@@ -10,6 +10,7 @@ import machine
 from process import Process, free_port
 
 FILES = {"1k": 1 << 10, "64k": 64 << 10, "10m": 10 << 20}
+HOST = "bench.example.com"  # what everybody asks for, as a site has a name
 SMALL = 100  # bytes of the body under /small/
 
 CONFIG = """

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import machine
+from origin import HOST
 from process import Failed, Process, free_port
 
 
@@ -44,7 +45,7 @@ def get(port, path):
     """One request; gives the body of a 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": HOST})
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:

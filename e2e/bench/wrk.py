@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import machine
+from origin import HOST
 from process import Failed
 
 FILL = Path(__file__).with_name("fill.lua")
@@ -80,6 +81,7 @@ def _percentile(report, which):
 
 def _command(arguments):
     argv = ["taskset", "-c", machine.LOAD_CORE, machine.require("wrk", "wrk"), "-t", 1, "--timeout", "10s"]
+    argv += ["-H", f"Host: {HOST}"]
     return [str(word) for word in argv + arguments]
 
 

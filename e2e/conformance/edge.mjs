@@ -7,29 +7,35 @@ import { answers, Failed, freePort, scratch, start, waitFor } from './process.mj
 
 const root = path.resolve(import.meta.dirname, '../..')
 const binary = path.join(root, 'target/release/edge')
+const translator = path.join(root, 'target/release/local')
 const example = path.join(root, 'examples/conformance')
+
+/** The host that the example's site has. */
+export const HOST = 'conformance.example.com'
 
 /** Starts the edge; gives its `host:port`. */
 export async function startEdge (originPort) {
-  if (!fs.existsSync(binary)) {
-    throw new Failed('target/release/edge is missing: build it (`cargo build --release -p edge`)')
-  }
   const port = await freePort()
-  const child = start('the edge', binary, ['--config', writeConfig(port, originPort)], { cwd: root })
+  const flags = ['--config', await writeSnapshot(originPort), '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0']
+  const child = start('the edge', built(binary, 'edge'), flags, { cwd: root })
   await waitFor(child, () => answers(port))
   return `127.0.0.1:${port}`
 }
 
-/** Makes the edge's configuration from the example, ports filled in; gives its file. */
-function writeConfig (port, originPort) {
-  const files = fs.existsSync(example) ? fs.readdirSync(example).filter(name => name.endsWith('.yaml')).sort() : []
-  if (files.length === 0) throw new Failed('examples/conformance has no YAML to configure the edge from')
-  const text = files
-    .map(name => fs.readFileSync(path.join(example, name), 'utf8'))
-    .join('---\n')
-    .replaceAll('${PORT}', String(port))
-    .replaceAll('${ORIGIN_PORT}', String(originPort))
-  const config = path.join(scratch(), 'edge.yaml')
-  fs.writeFileSync(config, text)
-  return config
+/** Translates the example to what an edge runs on, with the suite's server as the origin; gives its file. */
+async function writeSnapshot (originPort) {
+  const flags = ['snapshot', '--origin', `http://127.0.0.1:${originPort}`, example]
+  const child = start('the translation of examples/conformance', built(translator, 'local'), flags, { cwd: root })
+  const code = await child.ended
+  if (code !== 0) throw new Failed(`${child.label} failed:\n${child.output}`)
+  const file = path.join(scratch(), 'edge.yaml')
+  fs.writeFileSync(file, child.printed)
+  return file
+}
+
+function built (file, crate) {
+  if (!fs.existsSync(file)) {
+    throw new Failed(`${path.relative(root, file)} is missing: build it (\`cargo build --release -p ${crate}\`)`)
+  }
+  return file
 }

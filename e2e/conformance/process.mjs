@@ -19,11 +19,13 @@ export function scratch () {
   return scratchFolder
 }
 
-/** Starts a program; its output is collected in `child.output`. */
+/** Starts a program; `child.output` has the end of what it says, `child.printed` its standard output. */
 export function start (name, command, args, options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options })
   child.label = name
   child.output = ''
+  child.printed = ''
+  child.stdout.on('data', chunk => { child.printed = (child.printed + chunk).slice(-1_000_000) })
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', chunk => { child.output = (child.output + chunk).slice(-100_000) })
   }

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { startEdge } from './edge.mjs'
+import { HOST, startEdge } from './edge.mjs'
 import { isFailure, judge, readExplained, tally } from './compare.mjs'
 import { print, printTally } from './print.mjs'
 import { Failed, stopAll } from './process.mjs'
@@ -33,7 +33,7 @@ async function main () {
   const target = options.target ?? await startEdge(originPort)
   console.log(`${suite.tests.length} tests against ${target}`)
 
-  const outcomes = await suite.run(`http://${target}`)
+  const outcomes = await suite.run(`http://${target}`, options.target ? undefined : HOST)
   if (options.json) fs.writeFileSync(options.json, JSON.stringify(outcomes, null, 2) + '\n')
   if (options.only) return print(outcomes)
   printTally(tally(outcomes))

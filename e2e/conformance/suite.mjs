@@ -40,9 +40,13 @@ export async function loadSuite (folder, only) {
   if (tests.length === 0) throw new Failed(`the suite has no test ${only} that runs without a browser`)
   const fetch = createRequire(path.join(folder, 'cli.mjs'))('node-fetch')
 
-  /** Runs the tests through the cache at `base`: id -> { kind, outcome, reason }. */
-  async function run (base) {
-    config.setFetch((url, init) => fetch(url, { timeout: TIMEOUT, ...init }))
+  /** Runs the tests through the cache at `base`, asking for `host` if given: id -> { kind, outcome, reason }. */
+  async function run (base, host) {
+    config.setFetch((url, init) => {
+      const headers = new fetch.Headers(init?.headers)
+      if (host) headers.set('Host', host)
+      return fetch(url, { timeout: TIMEOUT, ...init, headers })
+    })
     config.setUseBrowserCache(false)
     config.setBaseUrl(base)
     for (let todo = tests, attempt = 0; todo.length > 0 && attempt < ATTEMPTS; attempt++) {
