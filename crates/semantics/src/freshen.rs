@@ -95,6 +95,3 @@ pub fn head_matches(
     };
     same_tag && same_date && same_length
 }
-
-#[cfg(test)]
-mod tests;

@@ -157,6 +157,3 @@ fn useful(
     }
     Err(NoStoreReason::NoLifetime)
 }
-
-#[cfg(test)]
-mod tests;

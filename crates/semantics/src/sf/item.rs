@@ -216,7 +216,7 @@ fn ascii(bytes: &[u8]) -> Option<String> {
 }
 
 /// The characters of a token (RFC 9110 §5.6.2).
-pub(crate) fn is_tchar(byte: u8) -> bool {
+pub(crate) const fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
