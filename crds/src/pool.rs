@@ -16,6 +16,10 @@ pub use limits::LimitsSpec;
 pub use pop::PopSpec;
 
 /// What the pool should be.
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "columns of one type are not duplicates"
+)]
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "cdn.blueorigin.dev",

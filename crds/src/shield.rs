@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{CacheSpec, OriginSpec, TimeoutsSpec};
 
 /// What the shield should be.
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "columns of one type are not duplicates"
+)]
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "cdn.blueorigin.dev",

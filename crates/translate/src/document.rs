@@ -20,7 +20,7 @@ pub(crate) fn documents(text: &str) -> Vec<Result<Node, BadDocument>> {
         // The parser counts lines itself; so that it counts those of the whole text, the chunk is
         // given the lines before it, empty.
         let padded = "\n".repeat(line) + chunk;
-        match serde_saphyr::from_multiple_with_options::<Node>(&padded, options()) {
+        match serde_saphyr::from_multiple_with_options::<Node>(&padded, tree_options()) {
             Ok(nodes) => found.extend(nodes.into_iter().map(Ok)),
             Err(error) => found.push(Err(error.into())),
         }
@@ -28,10 +28,17 @@ pub(crate) fn documents(text: &str) -> Vec<Result<Node, BadDocument>> {
     found
 }
 
-/// How all YAML is read: doubles are kept, so that they can be reported with the rest.
-pub(crate) fn options() -> Options {
+/// How trees are read: doubles are kept, so that they can be reported with the rest.
+pub(crate) fn tree_options() -> Options {
+    let mut options = type_options();
+    options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
+    options
+}
+
+/// How types are read. The resources are nested 9 deep, within a list; the bound protects the stack.
+pub(crate) fn type_options() -> Options {
     serde_saphyr::options! {
-        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        budget: serde_saphyr::budget! { max_depth: 32 },
         with_snippet: false,
     }
 }

@@ -32,6 +32,10 @@ impl Path {
         &self.0
     }
 
+    pub(crate) fn is_within(&self, outer: &Self) -> bool {
+        self.0.starts_with(&outer.0)
+    }
+
     fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crds::{API_VERSION, EdgePool, GROUP, OriginShield, VERSION};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{CustomResourceExt, Resource};
 use serde::de::DeserializeOwned;
 
@@ -15,6 +14,8 @@ use crate::node::{Node, Value};
 use crate::path::{Path, Problem, Problems};
 use crate::resources::{Located, Resources, full_name};
 use crate::schema;
+
+mod root;
 
 /// A text and where it comes from.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -64,8 +65,8 @@ impl<'a> Reader<'a> {
     fn new() -> Self {
         Self {
             file: "",
-            pool_schema: root_schema(EdgePool::crd()),
-            shield_schema: root_schema(OriginShield::crd()),
+            pool_schema: root::schema(EdgePool::crd()),
+            shield_schema: root::schema(OriginShield::crd()),
             seen: HashMap::new(),
             resources: Resources::default(),
             diagnostics: Vec::new(),
@@ -117,10 +118,13 @@ impl<'a> Reader<'a> {
                 );
             }
             (version, kind) => {
-                for (key, value) in [("apiVersion", version), ("kind", kind)] {
-                    if value.is_none() {
-                        problems.add(&Path::root().key(key), "is missing or not text");
-                    }
+                if version.is_none() {
+                    let reason = format!("is missing or not text; write `{API_VERSION}`");
+                    problems.add(&Path::root().key("apiVersion"), reason);
+                }
+                if kind.is_none() {
+                    let reason = "is missing or not text; write `EdgePool` or `OriginShield`";
+                    problems.add(&Path::root().key("kind"), reason);
                 }
             }
         }
@@ -150,8 +154,8 @@ impl<'a> Reader<'a> {
         convert: impl FnOnce(&T, &mut Problems),
     ) -> Option<Located<T>> {
         let mut problems = Problems::default();
-        metadata(&node, &mut problems);
         schema::check(schema, &node, &Path::root(), &mut problems);
+        root::metadata(&node, &mut problems);
         let mut json = node.to_json();
         if let Some(fields) = json.as_object_mut() {
             fields.remove("status");
@@ -172,8 +176,9 @@ impl<'a> Reader<'a> {
             // The resource is lost, but the user shall hear of all that is wrong with it.
             let mut more = Problems::default();
             convert(&located.value, &mut more);
+            // But not of consequences: what is wrong with the whole, when a part is wrong.
             more.0
-                .retain(|new| problems.0.iter().all(|old| old.path != new.path));
+                .retain(|new| !problems.0.iter().any(|old| old.path.is_within(&new.path)));
             problems.0.append(&mut more.0);
         }
         let key = (T::kind(&()).into_owned(), located.identity());
@@ -182,7 +187,7 @@ impl<'a> Reader<'a> {
             let at = Path::root().key("metadata").key("name");
             problems.add(
                 &at,
-                format!("this name is already taken at {first}; rename one of the two"),
+                format!("already the name of {first}; rename one of the two"),
             );
         } else {
             self.seen.insert(key, place);
@@ -223,53 +228,3 @@ impl<'a> Reader<'a> {
         self.diagnostics.append(&mut found);
     }
 }
-
-/// The schema of the whole document: what the API server adds to that of the definition. What users
-/// leave of a status in a manifest is not looked at.
-fn root_schema(
-    definition: k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-) -> JSONSchemaProps {
-    let mut schema = schema::schema_of(definition);
-    let properties = schema.properties.get_or_insert_default();
-    for key in ["apiVersion", "kind", "metadata", "status"] {
-        properties.insert(key.to_owned(), JSONSchemaProps::default());
-    }
-    schema
-}
-
-/// What Kubernetes requires of a name, and the types of the rest.
-fn metadata(node: &Node, problems: &mut Problems) {
-    let path = Path::root().key("metadata");
-    let Some(metadata) = node.get("metadata") else {
-        return problems.add(&path.key("name"), "is missing; every resource has a name");
-    };
-    let json = metadata.to_json();
-    if let Err(error) = serde_json::from_value::<ObjectMeta>(json) {
-        return problems.add(&path, error);
-    }
-    for (key, max) in [("name", 253), ("namespace", 63)] {
-        let Some(text) = metadata.get(key).and_then(Node::text) else {
-            if key == "name" {
-                problems.add(&path.key(key), "is missing; every resource has a name");
-            }
-            continue;
-        };
-        let dots = key == "name";
-        let label = |l: &str| {
-            !l.is_empty()
-                && l.bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-                && !l.starts_with('-')
-                && !l.ends_with('-')
-        };
-        if text.len() > max || !text.split('.').all(label) || (!dots && text.contains('.')) {
-            problems.add(
-                &path.key(key),
-                format!("`{text}` is not a name of Kubernetes: lower-case letters, digits and inner hyphens"),
-            );
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

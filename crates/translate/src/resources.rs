@@ -72,11 +72,12 @@ impl<T: Resource<DynamicType = ()>> Located<T> {
         (namespace, meta.name.clone().unwrap_or_default())
     }
 
-    /// `file:line` of a field, or the resource's name.
+    /// Where a field is, to be named in the message of another.
     pub(crate) fn place(&self, path: &Path) -> String {
+        let field = format!("{}/{} {path}", T::kind(&()), self.full_name());
         match &self.tree {
-            Some(tree) => format!("{}:{}", self.file, tree.line(path)),
-            None => format!("{}/{}", T::kind(&()), self.full_name()),
+            Some(tree) => format!("{field} ({}:{})", self.file, tree.line(path)),
+            None => field,
         }
     }
 

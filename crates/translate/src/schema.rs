@@ -12,7 +12,7 @@ use crate::node::{Entry, Node, Value};
 use crate::path::{Path, Problems};
 
 mod words;
-use words::{did_you_mean, found, number};
+use words::{did_you_mean, found, listed, number};
 
 /// The schema of a resource's only version.
 pub(crate) fn schema_of(definition: CustomResourceDefinition) -> JSONSchemaProps {
@@ -36,10 +36,8 @@ pub(crate) fn check(schema: &JSONSchemaProps, node: &Node, path: &Path, problems
         Some("array") => array(schema, node, path, problems),
         Some("string") => string(schema, node, path, problems),
         Some("integer" | "number") => numeric(schema, node, path, problems),
-        Some("boolean") => {
-            if !matches!(node.value, Value::Bool(_)) {
-                problems.add(path, format!("must be true or false, not {}", found(node)));
-            }
+        Some("boolean") if !matches!(node.value, Value::Bool(_)) => {
+            problems.add(path, format!("must be true or false, not {}", found(node)));
         }
         _ => {}
     }
@@ -164,7 +162,17 @@ fn distinct(items: &[Node], keys: &[String], path: &Path, problems: &mut Problem
 }
 
 fn string(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Problems) {
+    let allowed = schema.enum_.as_ref().map(|allowed| {
+        allowed
+            .iter()
+            .filter_map(|value| value.0.as_str())
+            .collect::<Vec<_>>()
+    });
     let Value::Text(text) = &node.value else {
+        if let Some(allowed) = allowed {
+            let reason = format!("must be one of {}, not {}", listed(&allowed), found(node));
+            return problems.add(path, reason);
+        }
         let is_duration = schema.pattern.as_deref() == Some(crds::Duration::PATTERN);
         let hint = match &node.value {
             Value::Int(n) if is_duration => {
@@ -175,14 +183,9 @@ fn string(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Pro
         };
         return problems.add(path, format!("must be text, not {}{hint}", found(node)));
     };
-    if let Some(allowed) = &schema.enum_ {
-        let allowed: Vec<&str> = allowed
-            .iter()
-            .filter_map(|value| value.0.as_str())
-            .collect();
+    if let Some(allowed) = allowed {
         if !allowed.contains(&text.as_str()) {
-            let hint = did_you_mean(text, allowed.iter().copied());
-            problems.add(path, format!("`{text}` is not one of the values{hint}"));
+            problems.add(path, format!("`{text}` is not one of {}", listed(&allowed)));
         }
         return;
     }

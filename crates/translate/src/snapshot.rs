@@ -3,7 +3,7 @@
 use wire::Snapshot;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::{BadDocument, options};
+use crate::document::{BadDocument, tree_options, type_options};
 use crate::node::Node;
 use crate::path::{Path, Problem};
 use crate::read::Source;
@@ -17,7 +17,7 @@ pub(crate) use rules::check;
 ///
 /// Everything that is wrong with it, or the first thing if it does not even have the right types.
 pub fn read_snapshot(source: Source<'_>) -> Result<Snapshot, Diagnostics> {
-    let tree = serde_saphyr::from_str_with_options::<Node>(source.text, options());
+    let tree = serde_saphyr::from_str_with_options::<Node>(source.text, tree_options());
     let diagnose = |problem: Problem| Diagnostic {
         file: source.name.to_owned(),
         line: problem
@@ -34,8 +34,8 @@ pub fn read_snapshot(source: Source<'_>) -> Result<Snapshot, Diagnostics> {
         field: problem.path.to_string(),
         reason: problem.reason,
     };
-    let strict = serde_saphyr::options! { with_snippet: false };
-    let snapshot: Snapshot = match serde_saphyr::from_str_with_options(source.text, strict) {
+    let typed = serde_saphyr::from_str_with_options(source.text, type_options());
+    let snapshot: Snapshot = match typed {
         Ok(snapshot) => snapshot,
         Err(error) => {
             let BadDocument { place, reason } = error.into();

@@ -194,19 +194,13 @@ fn claim_hosts(
                 continue;
             };
             let at = sites.index(i).key("hosts").index(j);
-            let here = format!(
-                "{} ({}/{} {at})",
-                pool.place(&at),
-                EdgePool::kind(&()),
-                pool.full_name()
-            );
             match hosts.get(&host) {
                 Some(first) => problems.add(
                     &at,
                     format!("`{host}` already belongs to {first}; remove it from one of the two"),
                 ),
                 None => {
-                    hosts.insert(host, here);
+                    hosts.insert(host, pool.place(&at));
                 }
             }
         }

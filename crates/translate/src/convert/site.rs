@@ -50,22 +50,21 @@ fn site(spec: &SiteSpec, shields: &Shields<'_>, at: &Path, problems: &mut Proble
         problems,
     );
     let mut times = timeouts(&spec.timeouts, &at.key("timeouts"), problems);
-    let origins = match (&spec.shield, spec.origins.is_empty()) {
-        (None, false) => origins(&spec.origins, &at.key("origins"), problems),
+    let mut origins = origins(&spec.origins, &at.key("origins"), problems);
+    match (&spec.shield, spec.origins.is_empty()) {
+        (None, false) => {}
         (Some(reference), true) => {
             let at = at.key("shield").key("name");
-            through(&reference.name, shields, &mut times, &at, problems)
+            origins = through(&reference.name, shields, &mut times, &at, problems);
         }
-        (shield, _) => {
-            let reason = if shield.is_some() {
-                "`origins` and `shield` exclude each other; remove one"
-            } else {
-                "has neither `origins` nor `shield`; give one, to say where the content comes from"
-            };
-            problems.add(at, reason);
-            vec![]
+        (Some(_), false) => {
+            problems.add(at, "`origins` and `shield` exclude each other; remove one");
         }
-    };
+        (None, true) => problems.add(
+            at,
+            "has neither `origins` nor `shield`; give one, to say where the content comes from",
+        ),
+    }
     let name = spec
         .name
         .clone()

@@ -21,7 +21,7 @@ pub(super) fn number(x: f64) -> String {
     format!("{x}")
 }
 
-/// The nearest of what is allowed and, if they are few, all of it.
+/// The nearest of what is allowed, or all of it if nothing is near.
 pub(super) fn did_you_mean<'a>(
     word: &str,
     allowed: impl Iterator<Item = &'a str> + Clone,
@@ -38,15 +38,17 @@ pub(super) fn did_you_mean<'a>(
         .filter(|(distance, candidate)| *distance <= 2.min(candidate.len() / 2));
     match near {
         Some((_, candidate)) => format!("; did you mean `{candidate}`?"),
-        None => {
-            let all: Vec<String> = allowed.map(|word| format!("`{word}`")).collect();
-            if all.is_empty() {
-                String::new()
-            } else {
-                format!("; known are {}", all.join(", "))
-            }
-        }
+        None => match listed(&allowed.collect::<Vec<_>>()) {
+            all if all.is_empty() => all,
+            all => format!("; known are {all}"),
+        },
     }
+}
+
+/// Words in a row.
+pub(super) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
 }
 
 /// Letters to add, drop, change or swap with a neighbour (the optimal string alignment distance).

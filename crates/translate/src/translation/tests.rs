@@ -1,1 +1,182 @@
+use crds::{EdgePoolSpec, OriginShieldSpec};
+use proptest::prelude::*;
+use wire::snapshot::{
+    CacheSettings, Collapse, Compression, DebugHeaders, FreshnessRules, KeyRules, Limits, Timeouts,
+};
+
 use super::*;
+use crate::read_snapshot;
+
+const MINIMAL: &str = include_str!("../../tests/golden/minimal.in.yaml");
+const FULL: &str = include_str!("../../tests/golden/full.in.yaml");
+
+fn translated(text: &str) -> Translation {
+    translate_all(&[Source {
+        name: "test.yaml",
+        text,
+    }])
+}
+
+fn spec(json: serde_json::Value) -> EdgePoolSpec {
+    serde_json::from_value(json).unwrap()
+}
+
+fn pool(name: &str, host: &str) -> Located<EdgePool> {
+    let site = serde_json::json!({"hosts": [host], "origins": [{"url": "http://origin"}]});
+    let spec = spec(serde_json::json!({"pops": [{"name": "one"}], "sites": [site]}));
+    EdgePool::new(name, spec).into()
+}
+
+#[test]
+fn a_pool_that_says_nothing_has_the_defaults_of_the_wire() {
+    let mut translation = translated(MINIMAL);
+    assert_eq!(translation.diagnostics, []);
+    let snapshot = translation.pools.remove(0).snapshot;
+    assert_eq!(snapshot.cache, CacheSettings::default());
+    assert_eq!(snapshot.limits, Limits::default());
+    assert_eq!(snapshot.trusted_proxies, []);
+    let site = &snapshot.sites[0];
+    assert_eq!(site.timeouts, Timeouts::default());
+    assert_eq!(site.key, KeyRules::default());
+    assert_eq!(site.freshness, FreshnessRules::default());
+    assert_eq!(site.collapse, Collapse::default());
+    assert_eq!(site.compression, Some(Compression::default()));
+    assert_eq!(site.headers, DebugHeaders::default());
+    assert!(!site.upgrade);
+    let text = "{name: a, hosts: [a], origins: []}";
+    let least: wire::snapshot::Site = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(site.max_ranges, least.max_ranges);
+}
+
+#[test]
+fn the_same_gives_the_same() {
+    assert_eq!(translated(FULL), translated(FULL));
+}
+
+#[test]
+fn an_origin_can_be_put_in_place_of_all() {
+    let mut pool = translated(FULL).pools.remove(0);
+    let before = pool.clone();
+    assert!(with_origin(&mut pool, "http://127.0.0.1:1/path").is_err());
+    assert_eq!(pool, before);
+    with_origin(&mut pool, "http://127.0.0.1:1/").unwrap();
+    assert_ne!(pool.snapshot.version, before.snapshot.version);
+    for site in &pool.snapshot.sites {
+        assert_eq!(site.origins.len(), 1);
+        assert_eq!(site.origins[0].url, "http://127.0.0.1:1");
+    }
+}
+
+#[test]
+fn of_two_pools_with_one_host_the_first_has_it() {
+    let pools = vec![
+        pool("a", "x.example.com"),
+        pool("b", "X.example.com"),
+        pool("c", "y.example.com"),
+    ];
+    let translation = translate(&Resources {
+        pools,
+        shields: vec![],
+    });
+    let names: Vec<_> = translation
+        .pools
+        .iter()
+        .map(|pool| pool.name.as_str())
+        .collect();
+    assert_eq!(names, ["a", "c"]);
+    let [diagnostic] = &translation.diagnostics[..] else {
+        panic!("{:?}", translation.diagnostics)
+    };
+    assert_eq!(
+        diagnostic.to_string(),
+        "EdgePool/b: spec.sites[0].hosts[0]: `x.example.com` already belongs to EdgePool/a \
+         spec.sites[0].hosts[0]; remove it from one of the two"
+    );
+}
+
+#[test]
+fn what_comes_from_a_cluster_is_held_against_the_schema_too() {
+    let mut bad = pool("a", "x.example.com");
+    bad.value.spec.cache.max_variants = -1;
+    bad.value.spec.pops.clear();
+    let translation = translate(&Resources {
+        pools: vec![bad],
+        shields: vec![],
+    });
+    let fields: Vec<_> = translation
+        .diagnostics
+        .iter()
+        .map(|d| d.field.as_str())
+        .collect();
+    assert_eq!(fields, ["spec.cache.maxVariants", "spec.pops"]);
+    assert!(translation.pools.is_empty());
+}
+
+#[test]
+fn no_namespace_is_the_default_one() {
+    let spec: OriginShieldSpec =
+        serde_json::from_value(serde_json::json!({"origins": [{"url": "http://behind"}]})).unwrap();
+    let mut shield = OriginShield::new("main", spec);
+    shield.metadata.namespace = Some("default".to_owned());
+    let mut pool = pool("a", "x.example.com");
+    let site = &mut pool.value.spec.sites[0];
+    site.origins.clear();
+    site.shield = Some(crds::ShieldRef {
+        name: "main".to_owned(),
+    });
+    let resources = Resources {
+        pools: vec![pool],
+        shields: vec![shield.into()],
+    };
+    let translation = translate(&resources);
+    assert_eq!(translation.diagnostics, []);
+    assert_eq!(
+        translation.pools[0].snapshot.sites[0].origins[0].url,
+        "http://behind"
+    );
+}
+
+/// Every snapshot that comes out can be read back, and names a place for all that is wrong.
+fn sound(text: &str) {
+    let translation = translated(text);
+    for pool in &translation.pools {
+        let yaml = serde_saphyr::to_string(&pool.snapshot).unwrap();
+        let back = read_snapshot(Source {
+            name: "back",
+            text: &yaml,
+        });
+        assert_eq!(back.as_ref(), Ok(&pool.snapshot), "{yaml}");
+    }
+    let last = u32::try_from(text.lines().count()).unwrap() + 1;
+    for diagnostic in &translation.diagnostics {
+        assert!((1..=last).contains(&diagnostic.line), "{diagnostic}");
+        assert!(!diagnostic.reason.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_survived(text in "(?s).{0,200}") {
+        sound(&text);
+        let _ = read_snapshot(Source { name: "any", text: &text });
+    }
+
+    #[test]
+    fn any_damage_is_survived(at in 0..FULL.len(), len in 0..40usize, new in "[-a-z0-9:{}\\[\\]*&\"', \n]{0,6}") {
+        let end = (at + len).min(FULL.len());
+        if FULL.is_char_boundary(at) && FULL.is_char_boundary(end) {
+            sound(&format!("{}{new}{}", &FULL[..at], &FULL[end..]));
+        }
+    }
+
+    #[test]
+    fn any_lost_line_is_survived(line in 0..FULL.lines().count(), indent in 0..6usize) {
+        let mut lines: Vec<String> = FULL.lines().map(str::to_owned).collect();
+        lines[line] = format!("{}{}", " ".repeat(indent), lines[line].trim_start());
+        sound(&lines.join("\n"));
+        lines.remove(line);
+        sound(&lines.join("\n"));
+    }
+}

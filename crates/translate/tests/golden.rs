@@ -1,0 +1,75 @@
+//! `tests/golden/NAME.in.yaml` translates to `NAME.out.yaml`; `UPDATE=1 cargo test -p translate`
+//! rewrites the latter. The examples translate without a diagnostic.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use translate::{Source, translate_all};
+
+fn folder(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.to_string_lossy().ends_with(suffix))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "nothing to test in {}", folder.display());
+    files
+}
+
+#[test]
+fn golden_files() {
+    let mut wrong = Vec::new();
+    for input in files(&folder("tests/golden"), ".in.yaml") {
+        let text = std::fs::read_to_string(&input).unwrap();
+        let name = input.file_name().unwrap().to_string_lossy().into_owned();
+        let translation = translate_all(&[Source {
+            name: &name,
+            text: &text,
+        }]);
+        let mut output = String::new();
+        for diagnostic in &translation.diagnostics {
+            writeln!(output, "# {diagnostic}").unwrap();
+        }
+        for pool in &translation.pools {
+            write!(output, "---\n{}", serde_saphyr::to_string(pool).unwrap()).unwrap();
+        }
+        let path = PathBuf::from(input.to_string_lossy().replace(".in.yaml", ".out.yaml"));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &output).unwrap();
+        }
+        if std::fs::read_to_string(&path).unwrap_or_default() != output {
+            wrong.push(format!("{} should be\n{output}", path.display()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\nrewrite with UPDATE=1",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn examples_translate() {
+    for (example, pops, edges) in [("quickstart", 3, 6), ("conformance", 1, 1)] {
+        for file in files(&folder("../../examples").join(example), ".yaml") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let name = file.to_string_lossy();
+            let translation = translate_all(&[Source {
+                name: &name,
+                text: &text,
+            }]);
+            assert_eq!(translation.diagnostics, []);
+            let [pool] = &translation.pools[..] else {
+                panic!("one pool in {name}")
+            };
+            assert_eq!(pool.name, example);
+            assert_eq!(pool.pops.len(), pops);
+            assert_eq!(pool.pops.iter().map(|pop| pop.replicas).sum::<u32>(), edges);
+        }
+    }
+}
