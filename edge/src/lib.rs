@@ -1,1 +1,28 @@
-//! To be written.
+//! The cache server of a point of presence: a [`proxy::Pipeline`] over the sites' origins.
+//!
+//! Never: custom resources or a Kubernetes client; it runs on a snapshot. Start at [`process::run`] for
+//! the process, at [`start`] for an edge inside another program.
+
+pub mod options;
+pub mod process;
+mod reload;
+mod workers;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use proxy::{Front, Node, Origins, Pipeline};
+
+pub use options::Options;
+pub use reload::{ConfigFile, LoadError};
+
+/// Serves `node` on `listener` in the current runtime until it is closed and drained.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn start(node: Arc<Node>, listener: TcpListener) -> std::io::Result<()> {
+    let limits = node.config().snapshot().limits.clone();
+    let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
+    let front = Front(Pipeline::new(node, Origins::default()));
+    proxy::serve::serve(listener, front, limits, metrics, drain).await
+}

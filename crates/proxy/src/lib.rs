@@ -1,1 +1,28 @@
-//! To be written.
+//! The data plane of a node: what happens to a request, from the client's socket to the origin's and back.
+//!
+//! Never: Kubernetes, custom resources, configuration formats other than the snapshot. Start at
+//! [`pipeline`]: the request path, straight down one file. Edges and shields are both a
+//! [`Pipeline`] over different [`Backend`]s.
+
+pub mod admin;
+pub mod backend;
+pub mod body;
+mod compress;
+pub mod config;
+mod deliver;
+mod forward;
+mod intake;
+pub mod metrics;
+mod outcome;
+mod pass;
+pub mod pipeline;
+mod refusal;
+pub mod serve;
+mod site;
+mod store;
+mod tunnel;
+
+pub use backend::{Backend, Origins};
+pub use body::Body;
+pub use config::{Config, ConfigError, Node};
+pub use pipeline::{Front, Pipeline};

@@ -2,7 +2,7 @@
 //!
 //! A metric is declared beside its owner; this module only keeps the crate's name out of their code.
 
-pub use prometheus::core::Collector;
+pub use prometheus::core::{Collector, Desc};
 pub use prometheus::proto::MetricFamily;
 pub use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,

@@ -39,9 +39,9 @@ pub enum FetchError {
     /// The body of the response ended early.
     #[error("response cut short: {0}")]
     BodyCut(String),
-    /// The client's request body failed or was too large; the origin is not to blame.
-    #[error("request body failed: {0}")]
-    RequestBody(String),
+    /// The client's request body is larger than it may be; the origin is not to blame.
+    #[error("request body too large")]
+    RequestTooLarge,
 }
 
 impl FetchError {
@@ -54,7 +54,7 @@ impl FetchError {
             Self::BetweenBytesTimeout => "between-bytes-timeout",
             Self::Exchange { .. } => "exchange-failed",
             Self::BodyCut(_) => "body-cut",
-            Self::RequestBody(_) => "request-body-failed",
+            Self::RequestTooLarge => "request-too-large",
         }
     }
 
@@ -64,7 +64,7 @@ impl FetchError {
             Self::ConnectTimeout { .. }
             | Self::FirstByteTimeout { .. }
             | Self::BetweenBytesTimeout => http::StatusCode::GATEWAY_TIMEOUT,
-            Self::RequestBody(_) => http::StatusCode::BAD_REQUEST,
+            Self::RequestTooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
             Self::Connect { .. } | Self::Exchange { .. } | Self::BodyCut(_) => {
                 http::StatusCode::BAD_GATEWAY
             }

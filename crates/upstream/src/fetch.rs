@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Method, Request, Response, Uri, header};
 use http_body::Body as _;
+use http_body_util::LengthLimitError;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wire::snapshot::{Origin, Timeouts};
@@ -120,6 +121,9 @@ impl Upstream {
             }
             Err(error) if error.is_connect() => {
                 Err(FetchError::Connect { origin: origin(), cause: root_cause(&error) })
+            }
+            Err(error) if caused_by::<LengthLimitError>(&error) => {
+                Err(FetchError::RequestTooLarge)
             }
             Err(error) => Err(FetchError::Exchange { origin: origin(), cause: root_cause(&error) }),
         }

@@ -1,0 +1,135 @@
+//! What a node is, and the configuration it runs on now.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use cache::{Cache, Settings};
+use ipnet::IpNet;
+use runtime::{Clock, Drain};
+use semantics::Timestamp;
+use wire::Snapshot;
+use wire::snapshot::CacheSettings;
+
+use crate::metrics::ProxyMetrics;
+use crate::site::{Site, Sites};
+
+/// A snapshot cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// An origin is not usable.
+    #[error("site {site}: {error}")]
+    Origin {
+        /// The site.
+        site: String,
+        /// What is wrong with its origin.
+        error: upstream::EndpointError,
+    },
+}
+
+/// One configuration, ready for requests. Replaced as a whole; a request keeps the one it began with.
+#[derive(Debug)]
+pub struct Config {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) sites: Sites,
+    pub(crate) trusted: Vec<IpNet>,
+}
+
+impl Config {
+    /// Makes `snapshot` ready. `aliases` are hosts that stand for the first site's first host.
+    ///
+    /// # Errors
+    /// When an origin cannot be used.
+    pub fn new(snapshot: Snapshot, aliases: &[String]) -> Result<Self, ConfigError> {
+        for site in &snapshot.sites {
+            upstream::Upstream::new(&site.origins, &site.timeouts)
+                .map_err(|error| ConfigError::Origin { site: site.name.clone(), error })?;
+        }
+        let sites = Sites::new(&snapshot.sites, aliases);
+        Ok(Self { trusted: snapshot.trusted_proxies.clone(), sites, snapshot })
+    }
+
+    /// The snapshot as it was read.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    pub(crate) fn site(&self, host: &str) -> Option<(&Arc<Site>, Option<&str>)> {
+        self.sites.find(host)
+    }
+}
+
+/// Everything that the workers of one node share.
+pub struct Node {
+    /// Names the node in `Cache-Status` and `Via`: a token.
+    pub name: String,
+    /// Names the network in `CDN-Loop` (RFC 8586).
+    pub cdn_id: String,
+    /// The store.
+    pub cache: Arc<Cache>,
+    /// The clock.
+    pub clock: Clock,
+    /// Counts.
+    pub metrics: ProxyMetrics,
+    /// How far the process is on its way out.
+    pub drain: Drain,
+    config: ArcSwap<Config>,
+}
+
+impl Node {
+    /// A node called `name` that runs `config`.
+    pub fn new(
+        name: &str,
+        config: Config,
+        clock: Clock,
+        metrics: ProxyMetrics,
+        drain: Drain,
+    ) -> Arc<Self> {
+        let cache = Cache::new(settings(&config.snapshot.cache));
+        metrics.watch(&cache);
+        Arc::new(Self {
+            name: name.to_owned(),
+            cdn_id: format!("{}.blue-origin", token(&config.snapshot.pool)),
+            cache,
+            clock,
+            metrics,
+            drain,
+            config: ArcSwap::from_pointee(config),
+        })
+    }
+
+    /// The configuration now.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.load_full()
+    }
+
+    pub(crate) fn config_guard(&self) -> arc_swap::Guard<Arc<Config>> {
+        self.config.load()
+    }
+
+    /// Runs `config` from the next request on. What is stored stays.
+    pub fn reload(&self, config: Config) {
+        if config.snapshot.cache != self.config.load().snapshot.cache {
+            self.cache.resize(settings(&config.snapshot.cache));
+        }
+        self.config.store(Arc::new(config));
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.now_millis())
+    }
+}
+
+fn settings(cache: &CacheSettings) -> Settings {
+    Settings {
+        capacity: cache.memory_bytes,
+        eviction: cache.eviction,
+        max_object: cache.max_object_bytes,
+        max_variants: cache.max_variants as usize,
+    }
+}
+
+/// `text` with everything that a token (RFC 9110 §5.6.2) cannot hold replaced.
+fn token(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    text.chars().map(|c| if fits(c) { c } else { '-' }).collect()
+}

@@ -1,0 +1,49 @@
+//! The fields that say what happened: `X-Cache` and its kin (O4), and the mark of a stale answer (E7).
+
+use cache::Object;
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+
+use crate::config::Node;
+use crate::intake::Received;
+use crate::outcome::Outcome;
+
+const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+const X_CACHE_KEY: HeaderName = HeaderName::from_static("x-cache-key");
+const X_CACHE_TTL: HeaderName = HeaderName::from_static("x-cache-ttl");
+const X_CACHE_VARY: HeaderName = HeaderName::from_static("x-cache-vary");
+const X_EDGE_NODE: HeaderName = HeaderName::from_static("x-edge-node");
+const X_CDN_STALE: HeaderName = HeaderName::from_static("x-cdn-stale");
+
+/// Adds the marks; those for debugging when `debug`, with what the object knows.
+pub(super) fn mark(
+    headers: &mut HeaderMap,
+    node: &Node,
+    received: &Received,
+    outcome: Outcome,
+    object: Option<&Object>,
+) {
+    if let Outcome::Stale(reason) = outcome {
+        headers.insert(X_CDN_STALE, HeaderValue::from_static(reason.as_str()));
+    }
+    if !received.site.shows_debug(received.seen.debug) {
+        return;
+    }
+    headers.insert(X_CACHE, HeaderValue::from_static(outcome.word()));
+    if let Ok(name) = HeaderValue::from_str(&node.name) {
+        headers.insert(X_EDGE_NODE, name);
+    }
+    let Some(object) = object else { return };
+    // A key may hold separators that no field value can.
+    let key = object.key().escape_ascii().to_string();
+    if let Ok(key) = HeaderValue::from_str(&key) {
+        headers.insert(X_CACHE_KEY, key);
+    }
+    headers.insert(X_CACHE_TTL, HeaderValue::from(object.freshness.remaining(node.now())));
+    if let Some(vary) = object.vary() {
+        let names: Vec<&str> = vary.names().iter().map(HeaderName::as_str).collect();
+        if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+            headers.insert(X_CACHE_VARY, names);
+        }
+    }
+}

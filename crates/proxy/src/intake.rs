@@ -1,0 +1,246 @@
+//! `recv`: what a request is, before anything is done for it; refused here or never.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderName, Method, StatusCode, Version, header};
+use semantics::{LoopVerdict, PassReason, RequestDirectives, cdn_loop_check, normalize_host};
+
+use crate::config::{Config, Node};
+use crate::refusal::Refusal;
+use crate::serve::Connection;
+use crate::site::Site;
+
+/// Fields between our tiers; a client's are dropped.
+const INTERNAL: [HeaderName; 1] = [HeaderName::from_static("x-cdn-seq")];
+/// Asks for the debug fields of O4.
+const DEBUG: HeaderName = HeaderName::from_static("x-cdn-debug");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// A request that was understood.
+pub(crate) struct Received {
+    pub(crate) site: Arc<Site>,
+    /// The host it is for, normalised, without a port.
+    pub(crate) host: Box<str>,
+    pub(crate) scheme: &'static str,
+    pub(crate) directives: RequestDirectives,
+    pub(crate) head: Parts,
+    pub(crate) seen: Seen,
+    pub(crate) client: IpAddr,
+    /// The peer is one whose `X-Forwarded-*` count.
+    pub(crate) trusted: bool,
+}
+
+/// Which fields a request has, found in one pass.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) cache_directives: bool,
+    pub(crate) conditions: bool,
+    pub(crate) range: bool,
+    pub(crate) upgrade: bool,
+    pub(crate) authorization: bool,
+    pub(crate) body: bool,
+    pub(crate) debug: bool,
+    cdn_loop: bool,
+    internal: bool,
+    forwarded_proto: bool,
+    expect: bool,
+    hosts: u8,
+}
+
+impl Seen {
+    fn look(head: &Parts) -> Self {
+        let mut seen = Self::default();
+        for name in head.headers.keys() {
+            match *name {
+                header::HOST => seen.hosts += 1,
+                header::CACHE_CONTROL | header::PRAGMA => seen.cache_directives = true,
+                header::IF_NONE_MATCH
+                | header::IF_MODIFIED_SINCE
+                | header::IF_MATCH
+                | header::IF_UNMODIFIED_SINCE => seen.conditions = true,
+                header::RANGE => seen.range = true,
+                // Upgrading to HTTP/2 is between a client and its server; not doing it is always right.
+                header::UPGRADE => {
+                    seen.upgrade = head
+                        .headers
+                        .get(name)
+                        .is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"h2c"));
+                }
+                header::AUTHORIZATION => seen.authorization = true,
+                header::TRANSFER_ENCODING => seen.body = true,
+                header::CONTENT_LENGTH => {
+                    seen.body |= head.headers.get(name).is_some_and(|v| v.as_bytes() != b"0");
+                }
+                header::EXPECT => seen.expect = true,
+                _ if *name == semantics::fields::CDN_LOOP => seen.cdn_loop = true,
+                _ if *name == DEBUG => seen.debug = true,
+                _ if *name == X_FORWARDED_PROTO => seen.forwarded_proto = true,
+                _ if INTERNAL.contains(name) => seen.internal = true,
+                _ => {}
+            }
+        }
+        seen
+    }
+}
+
+/// Reads what `head` asks for.
+pub(crate) fn receive(
+    mut head: Parts,
+    node: &Node,
+    config: &Config,
+    connection: &Connection,
+) -> Result<Received, Refusal> {
+    let seen = Seen::look(&head);
+    let client = connection.peer.ip();
+    let trusted = config.trusted.iter().any(|net| net.contains(&client));
+    let scheme = scheme(&head, trusted && seen.forwarded_proto);
+    let (site, host) = addressee(&head, seen, config, scheme)?;
+    check_method(&head, seen)?;
+    check_upgrade(&head, seen, &site)?;
+    check_size(&head, connection)?;
+    //= rfc8586#2
+    if seen.cdn_loop && cdn_loop_check(&head.headers, &node.cdn_id) == LoopVerdict::Loop {
+        return Err(Refusal::new(
+            StatusCode::LOOP_DETECTED,
+            "loop-detected",
+            "this request has been here before; an origin points back at this network",
+        ));
+    }
+    if seen.internal {
+        for name in INTERNAL {
+            head.headers.remove(name);
+        }
+    }
+    let obey = seen.cache_directives && site.policy.honor_request_directives;
+    let directives =
+        if obey { RequestDirectives::parse(&head.headers) } else { RequestDirectives::default() };
+    Ok(Received { site, host, scheme, directives, head, seen, client, trusted })
+}
+
+fn scheme(head: &Parts, believe: bool) -> &'static str {
+    let said = head.headers.get(X_FORWARDED_PROTO).filter(|_| believe);
+    match said {
+        Some(proto) if proto.as_bytes().eq_ignore_ascii_case(b"https") => "https",
+        _ => "http",
+    }
+}
+
+/// The site and host that a request is for (RFC 9112 §3.2, RFC 9110 §7.2).
+//= rfc9112#3.2
+fn addressee(
+    head: &Parts,
+    seen: Seen,
+    config: &Config,
+    scheme: &str,
+) -> Result<(Arc<Site>, Box<str>), Refusal> {
+    let bad_host = |text: &str| Refusal::new(StatusCode::BAD_REQUEST, "bad-host", text).closing();
+    let field = head.headers.get(header::HOST);
+    if head.headers.get_all(header::HOST).iter().nth(1).is_some() {
+        return Err(bad_host("send exactly one Host field"));
+    }
+    if field.is_none() && head.version == Version::HTTP_11 {
+        return Err(bad_host("send a Host field"));
+    }
+    let field = match field {
+        Some(value) => Some(value.to_str().map_err(|_| bad_host("Host is not a host name"))?),
+        None => None,
+    };
+    debug_assert!(seen.hosts <= 1);
+    // An absolute request target, and HTTP/2's :authority, come before Host.
+    let named = head.uri.authority().map(http::uri::Authority::as_str).or(field).unwrap_or("");
+    let host = normalize_host(named, scheme).map_err(|_| bad_host("Host is not a host name"))?;
+    let bare = without_port(&host);
+    match config.site(bare) {
+        Some((site, known_as)) => Ok((site.clone(), known_as.unwrap_or(bare).into())),
+        None => Err(Refusal::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "host-not-served",
+            format!(
+                "no site of pool {} serves {bare:?}; add it to `sites[].hosts` of the pool, or send the request elsewhere",
+                config.snapshot.pool
+            ),
+        )),
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(colon) if !host[colon..].contains(']') => &host[..colon],
+        _ => host,
+    }
+}
+
+fn check_method(head: &Parts, seen: Seen) -> Result<(), Refusal> {
+    if matches!(head.method, Method::CONNECT | Method::TRACE) {
+        return Err(Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-refused",
+            format!("{} is not for caches; this node neither tunnels nor echoes", head.method),
+        )
+        .closing());
+    }
+    //= rfc9110#10.1.1
+    let expect = head.headers.get(header::EXPECT).filter(|_| seen.expect);
+    match expect {
+        Some(e) if !e.as_bytes().eq_ignore_ascii_case(b"100-continue") => Err(Refusal::new(
+            StatusCode::EXPECTATION_FAILED,
+            "unknown-expectation",
+            "the only expectation understood is 100-continue",
+        )),
+        _ => Ok(()),
+    }
+}
+
+//= rfc9110#7.8
+fn check_upgrade(head: &Parts, seen: Seen, site: &Site) -> Result<(), Refusal> {
+    let websocket = |v: &http::HeaderValue| v.as_bytes().eq_ignore_ascii_case(b"websocket");
+    if seen.upgrade && !site.spec.upgrade && head.headers.get(header::UPGRADE).is_some_and(websocket)
+    {
+        return Err(Refusal::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "upgrade-refused",
+            "WebSockets are off for this site; `upgrade: Tunnel` in the pool's site turns them on",
+        ));
+    }
+    Ok(())
+}
+
+fn check_size(head: &Parts, connection: &Connection) -> Result<(), Refusal> {
+    let most = connection.limits().max_body_bytes;
+    let length = head.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+    match length.and_then(|l| l.parse::<u64>().ok()) {
+        Some(length) if length > most => Err(too_large(most)),
+        _ => Ok(()),
+    }
+}
+
+/// 413, for a body of more than `most` bytes.
+pub(crate) fn too_large(most: u64) -> Refusal {
+    let text = format!("the body may have {most} bytes; see `limits.maxBodySize` of the pool");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", text).closing()
+}
+
+impl Received {
+    /// Whether this request goes past the store, and why.
+    pub(crate) fn pass_reason(&self) -> Option<PassReason> {
+        let cacheable = matches!(self.head.method, Method::GET | Method::HEAD);
+        match () {
+            () if self.seen.upgrade && self.site.spec.upgrade => Some(PassReason::Upgrade),
+            () if !cacheable => Some(PassReason::Method),
+            () if self.seen.body => Some(PassReason::RequestBody),
+            // The letter of RFC 9111 §5.2.1.5 allows an answer from the store; who says no-store means it.
+            () if self.directives.no_store => Some(PassReason::RequestNoStore),
+            () => None,
+        }
+    }
+
+    pub(crate) fn is_head(&self) -> bool {
+        self.head.method == Method::HEAD
+    }
+
+    pub(crate) fn path_and_query(&self) -> &str {
+        self.head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+    }
+}

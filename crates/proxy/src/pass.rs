@@ -1,0 +1,89 @@
+//! `pass`: a request that goes past the store, and what its answer invalidates there.
+
+use std::sync::Arc;
+
+use cache::Invalidate;
+use http::{Response, StatusCode, Uri};
+use http_body_util::Limited;
+use hyper::body::Incoming;
+use semantics::{PassReason, Timestamp, format_http_date, invalidated_targets};
+use upstream::FetchError;
+
+use crate::backend::Backend;
+use crate::deliver::{Answer, relay};
+use crate::intake::{Received, too_large};
+use crate::outcome::Outcome;
+use crate::pipeline::Pipeline;
+use crate::refusal::Refusal;
+use crate::serve::{Connection, Interim};
+use crate::{forward, tunnel};
+
+impl<B: Backend> Pipeline<B> {
+    /// Sends a request on as the client meant it and returns the answer as the origin meant it.
+    pub(crate) async fn pass(
+        self: &Arc<Self>,
+        received: Received,
+        body: Option<Incoming>,
+        reason: PassReason,
+        connection: &Arc<Connection>,
+    ) -> Answer {
+        let node = &self.node;
+        let mut head = forward::passing(node, &received);
+        if reason == PassReason::Upgrade {
+            tunnel::ask(&received, &mut head);
+        }
+        if let Some(interim) = Interim::new(connection, received.head.version) {
+            interim.attach(&mut head);
+        }
+        let most = connection.limits().max_body_bytes;
+        let body = match body.filter(|_| received.seen.body) {
+            Some(body) => {
+                let length = received.head.headers.get(http::header::CONTENT_LENGTH);
+                if let Some(length) = length {
+                    head.headers.insert(http::header::CONTENT_LENGTH, length.clone());
+                }
+                upstream::stream_body(Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX)))
+            }
+            None => upstream::empty_body(),
+        };
+        node.metrics.upstream_requests.inc();
+        let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
+            Ok(response) => response,
+            Err(FetchError::RequestTooLarge) => return self.refuse(too_large(most)),
+            Err(error) => {
+                node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
+                tracing::warn!(site = received.site.spec.name, %error, "pass failed");
+                let text = "the origin gave no usable answer";
+                return self.refuse(Refusal::new(error.status(), error.as_str(), text));
+            }
+        };
+        let now = node.now();
+        if reason == PassReason::Upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return tunnel::open(node, received, response, connection);
+        }
+        let (version, date) = (response.version(), format_http_date(now));
+        forward::returned(node, version, response.headers_mut(), &date);
+        self.invalidate(&received, &response, now);
+        relay(node, &received, response, Outcome::Pass(reason))
+    }
+
+    /// A change at the origin makes stored copies of what it names wrong (RFC 9111 §4.4).
+    //= rfc9111#4.4
+    fn invalidate<T>(&self, received: &Received, response: &Response<T>, now: Timestamp) {
+        let targets = invalidated_targets(
+            &received.head.method,
+            response.status(),
+            received.scheme,
+            &received.host,
+            received.path_and_query(),
+            response.headers(),
+        );
+        let mut key = Vec::new();
+        for target in targets {
+            let Ok(uri) = target.parse::<Uri>() else { continue };
+            let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+            self.write_key(&mut key, received, path);
+            self.node.cache.invalidate(&key, Invalidate::Hard, now);
+        }
+    }
+}

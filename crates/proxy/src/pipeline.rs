@@ -1,0 +1,348 @@
+//! The request path: `recv → key → lookup → {hit | stale | wait | miss | pass} → fetch → store → deliver → log`.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use cache::{Failure, Found, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
+use wire::Seq;
+
+use crate::backend::Backend;
+use crate::body::Body;
+use crate::config::Node;
+use crate::deliver::{Answer, deliver, relay};
+use crate::forward;
+use crate::intake::{self, Received};
+use crate::outcome::Outcome;
+use crate::refusal::Refusal;
+use crate::serve::{Connection, Handler, Interim};
+use crate::store::{Fetch, Fetched};
+
+/// One worker of a node: the shared node and this worker's way upstream.
+pub struct Pipeline<B> {
+    pub(crate) node: Arc<Node>,
+    pub(crate) backend: B,
+}
+
+thread_local! {
+    /// The key of the request at hand: hits allocate none.
+    static KEY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<B: Backend> Pipeline<B> {
+    /// A worker of `node` that gets what it misses from `backend`.
+    pub fn new(node: Arc<Node>, backend: B) -> Arc<Self> {
+        Arc::new(Self { node, backend })
+    }
+
+    /// A hit is answered on the spot; everything else becomes a future.
+    fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        connection: &Arc<Connection>,
+    ) -> Answering {
+        let started = self.node.clock.monotonic();
+        // recv
+        let (head, body) = request.into_parts();
+        let received = intake::receive(head, &self.node, &self.node.config_guard(), connection);
+        let received = match received {
+            Ok(received) => received,
+            Err(refusal) => return Answering::now(self.log(started, self.refuse(refusal))),
+        };
+        if let Some(reason) = received.pass_reason() {
+            let (this, connection) = (self.clone(), connection.clone());
+            return Answering::later(async move {
+                let answer = this.pass(received, Some(body), reason, &connection).await;
+                this.log(started, answer)
+            });
+        }
+        // key → lookup → hit → deliver → log
+        let looked = self.lookup(&received);
+        if let Lookup::Hit(found) = &looked {
+            let answer = deliver(&self.node, &received, &found.object, Outcome::Hit, None);
+            return Answering::now(self.log(started, answer));
+        }
+        let (this, connection) = (self.clone(), connection.clone());
+        Answering::later(async move {
+            let answer = this.go_on(received, looked, &connection).await;
+            this.log(started, answer)
+        })
+    }
+
+    fn lookup(&self, received: &Received) -> Lookup {
+        KEY.with_borrow_mut(|key| {
+            self.write_key(key, received, received.path_and_query());
+            self.node.cache.lookup(&Query {
+                key,
+                head: received.is_head(),
+                request: &received.head.headers,
+                rules: &received.site.variants,
+                directives: &received.directives,
+                now: self.node.now(),
+                applied: Seq::ZERO,
+            })
+        })
+    }
+
+    /// What is not a plain hit. A waiter whose answer turned out not to be for it starts anew.
+    async fn go_on(
+        self: &Arc<Self>,
+        received: Received,
+        mut looked: Lookup,
+        connection: &Arc<Connection>,
+    ) -> Answer {
+        loop {
+            match looked {
+                Lookup::Hit(found) => {
+                    return deliver(&self.node, &received, &found.object, Outcome::Hit, None);
+                }
+                Lookup::Stale(found, reason, verdict, duty) => match (verdict, duty) {
+                    (Verdict::MustValidate(_) | Verdict::Fresh, Some(duty)) => {
+                        return self.fetch(received, duty, Some(found), None, connection).await;
+                    }
+                    (Verdict::MustValidate(_) | Verdict::Fresh, None) => {
+                        return self.pass(received, None, PassReason::Rule, connection).await;
+                    }
+                    (Verdict::StaleAllowed(_), _) => return self.stale(&received, &found.object, reason),
+                    (Verdict::StaleWhileRevalidate(_), duty) => {
+                        if let Some(duty) = duty {
+                            drop(self.start(self.filling(&received, &duty), duty, None));
+                        }
+                        return self.stale(&received, &found.object, reason);
+                    }
+                },
+                Lookup::Miss(reason, duty) => {
+                    return self.fetch(received, duty, None, Some(reason), connection).await;
+                }
+                // An authorized request may not share what it would fetch, so it does not wait either.
+                Lookup::Wait(_) if received.seen.authorization => {
+                    return self.pass(received, None, PassReason::Authorization, connection).await;
+                }
+                Lookup::Wait(waiter) => match self.wait(&received, waiter).await {
+                    Waited::Answered(answer) => return *answer,
+                    Waited::Again => looked = self.lookup(&received),
+                    Waited::Alone(reason) => {
+                        return self.pass(received, None, reason, connection).await;
+                    }
+                    Waited::TooLong => return self.bypass(received, connection).await,
+                },
+                Lookup::HitForMiss => {
+                    return self.pass(received, None, PassReason::HitForMiss, connection).await;
+                }
+            }
+        }
+    }
+
+    /// miss, or stale that must be validated: → fetch → store → deliver.
+    async fn fetch(
+        self: &Arc<Self>,
+        received: Received,
+        duty: Obligation,
+        stale: Option<Found>,
+        missed: Option<MissReason>,
+        connection: &Arc<Connection>,
+    ) -> Answer {
+        //= rfc9111#5.2.1.7
+        if received.directives.only_if_cached {
+            return self.refuse(not_stored());
+        }
+        let interim = Interim::new(connection, received.head.version);
+        let fetched = self.start(self.filling(&received, &duty), duty, interim).await;
+        let became = |kept| match missed {
+            Some(reason) => Outcome::Miss(reason, kept),
+            None => Outcome::Refreshed(kept),
+        };
+        match fetched {
+            Ok(Fetched::Stored { found, status, withheld }) => {
+                let outcome = became(Ok(()));
+                let mut answer =
+                    deliver(&self.node, &received, &found.object, outcome, Some(status));
+                if answer.response.status() == status {
+                    answer.response.headers_mut().extend(withheld);
+                }
+                answer
+            }
+            Ok(Fetched::Freshened(object)) => {
+                let status = Some(StatusCode::NOT_MODIFIED);
+                deliver(&self.node, &received, &object, Outcome::Revalidated, status)
+            }
+            Ok(Fetched::Relayed(response, reason)) => {
+                relay(&self.node, &received, response, became(Err(reason)))
+            }
+            Ok(Fetched::ErredOver(status)) => {
+                let failure = Failure { status: status.as_u16(), reason: "origin-error" };
+                self.failed(&received, stale.as_ref().map(|f| &f.object), &failure)
+            }
+            Ok(Fetched::Failed(error)) => {
+                let failure = Failure { status: error.status().as_u16(), reason: error.as_str() };
+                self.failed(&received, stale.as_ref().map(|f| &f.object), &failure)
+            }
+            Err(_) => {
+                let failure = Failure { status: 500, reason: "fetch-abandoned" };
+                self.failed(&received, stale.as_ref().map(|f| &f.object), &failure)
+            }
+        }
+    }
+
+    /// wait → deliver what somebody else fetched.
+    async fn wait(&self, received: &Received, mut waiter: Waiter) -> Waited {
+        if received.directives.only_if_cached {
+            return Waited::Answered(Box::new(self.refuse(not_stored())));
+        }
+        let (fields, rules) = (&received.head.headers, &received.site.variants);
+        let shared = waiter.outcome(fields, rules);
+        let answer = match tokio::time::timeout(received.site.collapse_timeout, shared).await {
+            Ok(Shared::Filled(found)) => {
+                deliver(&self.node, received, &found.object, Outcome::Collapsed, None)
+            }
+            Ok(Shared::Retry) => return Waited::Again,
+            Ok(Shared::Uncacheable) => return Waited::Alone(PassReason::HitForMiss),
+            Ok(Shared::Failed(failure)) => self.failed(received, waiter.stale(), &failure),
+            Err(_) => match waiter.stale() {
+                Some(stale) if self.stands_in(received, stale) => {
+                    self.stale(received, stale, StaleReason::OriginError)
+                }
+                _ => return Waited::TooLong,
+            },
+        };
+        Waited::Answered(Box::new(answer))
+    }
+
+    /// Waited too long: the request goes itself, if not too many do.
+    async fn bypass(self: &Arc<Self>, received: Received, connection: &Arc<Connection>) -> Answer {
+        let site = received.site.clone();
+        let Ok(_place) = site.bypass.try_acquire() else {
+            let refusal = Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "collapse-overflow",
+                "the origin is slow and too many requests wait for this URL; try again",
+            );
+            return self.refuse(refusal.retry_after(1));
+        };
+        self.pass(received, None, PassReason::CollapseTimeout, connection).await
+    }
+
+    /// No good answer came: stale if that is allowed, else the error.
+    fn failed(
+        &self,
+        received: &Received,
+        stale: Option<&Arc<Object>>,
+        failure: &Failure,
+    ) -> Answer {
+        if let Some(stale) = stale.filter(|stale| self.stands_in(received, stale)) {
+            return self.stale(received, stale, StaleReason::OriginError);
+        }
+        let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let text = "the origin gave no usable answer and nothing stored may stand in for it";
+        self.refuse(Refusal::new(status, failure.reason, text))
+    }
+
+    fn stands_in(&self, received: &Received, stale: &Object) -> bool {
+        stale.freshness.may_serve_on_error(&received.directives, self.node.now())
+    }
+
+    fn stale(&self, received: &Received, object: &Arc<Object>, reason: StaleReason) -> Answer {
+        deliver(&self.node, received, object, Outcome::Stale(reason), None)
+    }
+
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Answer {
+        let outcome = Outcome::Error(refusal.reason);
+        Answer { response: refusal.into_response(&self.node.name, self.node.now()), outcome }
+    }
+
+    fn filling(&self, received: &Received, duty: &Obligation) -> Fetch {
+        let mut head = forward::filling(&self.node, received);
+        // A stored GET is validated with GET, so that a changed one is stored whole at once.
+        if duty.stale().is_some_and(|stale| !stale.head_only) {
+            head.method = Method::GET;
+        }
+        Fetch {
+            site: received.site.clone(),
+            head,
+            selecting: received.head.headers.clone(),
+            directives: received.directives,
+        }
+    }
+
+    /// The key of a URL of the request's site and host.
+    pub(crate) fn write_key(&self, key: &mut Vec<u8>, received: &Received, path: &str) {
+        let Received { scheme, host, head, site, .. } = received;
+        write_cache_key(key, scheme, host, path, &head.headers, &site.key);
+    }
+
+    fn log(&self, started: Duration, answer: Answer) -> Response<Body> {
+        let Answer { response, outcome } = answer;
+        let took = self.node.clock.monotonic().saturating_sub(started);
+        self.node.metrics.answered(outcome, response.status(), took);
+        response
+    }
+}
+
+/// What waiting came to.
+enum Waited {
+    Answered(Box<Answer>),
+    Again,
+    Alone(PassReason),
+    TooLong,
+}
+
+//= rfc9111#5.2.1.7
+fn not_stored() -> Refusal {
+    let text = "nothing usable is stored, and the request said only-if-cached";
+    Refusal::new(StatusCode::GATEWAY_TIMEOUT, "only-if-cached", text)
+}
+
+/// An answer: at hand, or in the making.
+pub enum Answering {
+    /// At hand.
+    Now(Option<Box<Response<Body>>>),
+    /// In the making.
+    Later(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+impl Answering {
+    fn now(response: Response<Body>) -> Self {
+        Self::Now(Some(Box::new(response)))
+    }
+
+    fn later(answer: impl Future<Output = Response<Body>> + Send + 'static) -> Self {
+        Self::Later(Box::pin(answer))
+    }
+}
+
+impl Future for Answering {
+    type Output = Response<Body>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        match &mut *self {
+            Self::Now(response) => match response.take() {
+                Some(response) => Poll::Ready(*response),
+                None => Poll::Pending,
+            },
+            Self::Later(answer) => answer.as_mut().poll(cx),
+        }
+    }
+}
+
+/// A pipeline as the handler of a listener.
+pub struct Front<B>(pub Arc<Pipeline<B>>);
+
+impl<B> Clone for Front<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<B: Backend> Handler for Front<B> {
+    type Answer = Answering;
+
+    fn handle(&self, request: Request<Incoming>, connection: &Arc<Connection>) -> Answering {
+        self.0.answer(request, connection)
+    }
+}

@@ -1,0 +1,156 @@
+//! Connections from clients: accepting, limits, both HTTP versions, and the way out.
+
+mod connection;
+mod gate;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use http::{Request, Response};
+use runtime::drain::{Drain, Stage};
+use runtime::metrics::{IntCounterVec, IntGauge, MetricError, Metrics};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use wire::snapshot::Limits;
+
+pub(crate) use connection::InService;
+pub use connection::{Connection, Interim};
+
+use crate::body::Body;
+
+/// Answers one request. Called on the connection's task; must not block.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// The answer in the making.
+    type Answer: Future<Output = Response<Body>> + Send + Unpin + 'static;
+
+    /// Starts answering `request`, which came over `connection`.
+    fn handle(&self, request: Request<Incoming>, connection: &Arc<Connection>) -> Self::Answer;
+}
+
+/// Counts of a listener.
+#[derive(Clone)]
+pub struct ServeMetrics {
+    connections: IntGauge,
+    refused: IntCounterVec,
+    closed: IntCounterVec,
+}
+
+impl ServeMetrics {
+    /// Declares the metrics in `metrics`.
+    ///
+    /// # Errors
+    /// When they are declared there already.
+    pub fn new(metrics: &Metrics) -> Result<Self, MetricError> {
+        Ok(Self {
+            connections: metrics.gauge("cdn_client_connections", "Client connections open.")?,
+            refused: metrics.counters(
+                "cdn_requests_refused_total",
+                "Requests refused before routing, by reason.",
+                &["reason"],
+            )?,
+            closed: metrics.counters(
+                "cdn_client_connections_timed_out_total",
+                "Client connections closed because a time limit ran out, by limit.",
+                &["limit"],
+            )?,
+        })
+    }
+}
+
+/// Bytes the kernel may hold for one slow client: large bodies leave in fewer, fuller writes.
+const SEND_BUFFER: usize = 256 << 10;
+const BACKLOG: i32 = 4096;
+
+/// A listening socket for `address`; `shared` lets several threads listen on the same port.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn bind(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    // Accepted sockets inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts on `listener` and answers with `handler` until the process is closed and every connection is done,
+/// or the drain timeout cuts off what remains.
+///
+/// # Errors
+/// When the listener cannot be handed to the runtime.
+pub async fn serve<H: Handler>(
+    listener: std::net::TcpListener,
+    handler: H,
+    limits: Limits,
+    metrics: ServeMetrics,
+    drain: Drain,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
+    let all = limits.max_connections;
+    let drain_timeout = Duration::from_millis(limits.drain_timeout_ms);
+    let sweeper = sweep::Sweeper::start(limits, metrics.clone(), drain.clone());
+    let mut closed = pin!(drain.reached(Stage::Closed));
+    loop {
+        // Accepting comes first: what the kernel has completed for us is ours to serve, also at the end.
+        let accepted = tokio::select! {
+            biased;
+            accepted = accept(&listener, &slots) => accepted,
+            () = &mut closed => break,
+        };
+        let Some((stream, peer, slot)) = accepted else { continue };
+        let connection = sweeper.admit(peer);
+        let (handler, drain) = (handler.clone(), drain.clone());
+        let metrics = metrics.clone();
+        metrics.connections.inc();
+        tokio::spawn(async move {
+            connection::run(stream, connection, handler, &metrics, drain).await;
+            metrics.connections.dec();
+            drop(slot);
+        });
+    }
+    drop(listener);
+    let done = tokio::time::timeout(drain_timeout, slots.acquire_many(all)).await;
+    if done.is_err() {
+        tracing::warn!(
+            open = all as usize - slots.available_permits(),
+            "drain timeout: closing what is still in flight"
+        );
+        sweeper.close_all();
+    }
+    Ok(())
+}
+
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+/// One more connection, once there is room for it.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
+    let slot = slots.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            let _ = stream.set_nodelay(true);
+            Some((stream, peer, slot))
+        }
+        Err(error) => {
+            // Out of descriptors or memory: connections in the queue keep, a busy loop would not help.
+            tracing::warn!(%error, "accept failed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One client connection from its first byte to its last.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::TokioExecutor;
+use parking_lot::Mutex;
+use runtime::drain::{Drain, Stage};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use wire::snapshot::Limits;
+
+use super::gate::Gate;
+use super::{Handler, ServeMetrics};
+use crate::body::Body;
+
+/// What the parts of a connection tell each other: the socket, the handler and the sweeper.
+#[derive(Debug)]
+pub struct Connection {
+    /// The other end.
+    pub peer: SocketAddr,
+    pub(super) limits: Arc<Limits>,
+    pub(super) ticks: Arc<AtomicU32>,
+    pub(super) read_at: AtomicU32,
+    pub(super) wrote_at: AtomicU32,
+    /// When the first byte of an unfinished head came; 0 = none.
+    pub(super) head_since: AtomicU32,
+    pub(super) awaits_body: AtomicBool,
+    pub(super) blocked: AtomicBool,
+    pub(super) tunnel: AtomicBool,
+    pub(super) in_service: AtomicU32,
+    pub(super) interim: Mutex<BytesMut>,
+    pub(super) poke: Notify,
+    pub(super) kill: Notify,
+}
+
+impl Connection {
+    pub(super) fn new(peer: SocketAddr, limits: Arc<Limits>, ticks: Arc<AtomicU32>) -> Arc<Self> {
+        let now = ticks.load(Ordering::Relaxed);
+        Arc::new(Self {
+            peer,
+            limits,
+            ticks,
+            read_at: AtomicU32::new(now),
+            wrote_at: AtomicU32::new(now),
+            head_since: AtomicU32::new(0),
+            awaits_body: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+            tunnel: AtomicBool::new(false),
+            in_service: AtomicU32::new(0),
+            interim: Mutex::new(BytesMut::new()),
+            poke: Notify::new(),
+            kill: Notify::new(),
+        })
+    }
+
+    pub(super) fn tick(&self) -> u32 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// From here on the bytes are not HTTP: framing is no longer checked.
+    pub fn becomes_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    /// The limits that this connection is held to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+/// While it lives, a request is being answered on its connection.
+#[derive(Debug)]
+pub(crate) struct InService(Arc<Connection>);
+
+impl InService {
+    fn new(connection: &Arc<Connection>) -> Self {
+        connection.in_service.fetch_add(1, Ordering::Relaxed);
+        Self(connection.clone())
+    }
+}
+
+impl Drop for InService {
+    fn drop(&mut self) {
+        self.0.in_service.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Sends interim (1xx) responses ahead of the answer (RFC 9110 §15.2), where the version allows it: hyper
+/// has no way to send one over HTTP/2, and HTTP/1.0 clients do not know them.
+#[derive(Clone, Debug)]
+pub struct Interim(Arc<Connection>);
+
+impl Interim {
+    /// For a request of `version` on `connection`.
+    pub fn new(connection: &Arc<Connection>, version: Version) -> Option<Self> {
+        (version == Version::HTTP_11).then(|| Self(connection.clone()))
+    }
+
+    /// Relays what upstream answers ahead of its final response to the request of `head`.
+    pub(crate) fn attach(self, head: &mut http::request::Parts) {
+        let mut carrier = Request::new(());
+        hyper::ext::on_informational(&mut carrier, move |response| {
+            let mut headers = response.headers().clone();
+            semantics::strip_hop_by_hop(&mut headers);
+            self.relay(response.status(), &headers);
+        });
+        head.extensions.extend(carrier.into_parts().0.extensions);
+    }
+
+    /// Queues `status` with `headers`, hop-by-hop fields already removed.
+    //= rfc9110#15.2
+    pub fn relay(&self, status: StatusCode, headers: &HeaderMap) {
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return;
+        }
+        let mut out = self.0.interim.lock();
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(status.as_str().as_bytes());
+        out.extend_from_slice(b" ");
+        out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+        for (name, value) in headers {
+            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(name.as_str().as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n\r\n");
+        drop(out);
+        self.0.poke.notify_one();
+    }
+}
+
+/// Serves `stream` until it ends, is killed by the sweeper, or the process has closed.
+pub(super) async fn run<H: Handler>(
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    handler: H,
+    metrics: &ServeMetrics,
+    drain: Drain,
+) {
+    let opened = tokio::select! {
+        preface = is_http2(&stream) => preface,
+        () = connection.kill.notified() => None,
+    };
+    let Some(http2) = opened else { return };
+    let service = Serving { handler, connection: connection.clone(), drain: drain.clone() };
+    if http2 {
+        let gate = Gate::new(stream, connection.clone(), None);
+        let conn = http2_builder(&connection.limits).serve_connection(gate, service);
+        let mut conn = pin!(conn);
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                _ = conn.as_mut() => break,
+                () = connection.kill.notified() => break,
+                () = drain.reached(Stage::Draining), if !closing => {
+                    closing = true;
+                    conn.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    } else {
+        let gate = Gate::new(stream, connection.clone(), Some(metrics.refused.clone()));
+        let builder = http1_builder(&connection.limits);
+        let mut conn = builder.serve_connection(gate, service).with_upgrades();
+        loop {
+            tokio::select! {
+                _ = &mut conn => break,
+                () = connection.kill.notified() => return,
+                () = connection.poke.notified() => {}
+            }
+        }
+        if let Some(parts) = conn.into_parts() {
+            parts.io.linger().await;
+        }
+    }
+}
+
+fn http1_builder(limits: &Limits) -> hyper::server::conn::http1::Builder {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .header_read_timeout(None)
+        .max_headers(limits.max_fields as usize)
+        .max_header_size(limits.max_head_bytes as usize)
+        .max_buf_size((limits.max_head_bytes as usize).max(256 << 10))
+        .auto_date_header(false)
+        .pipeline_flush(true);
+    builder
+}
+
+fn http2_builder(limits: &Limits) -> hyper::server::conn::http2::Builder<TokioExecutor> {
+    let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    builder
+        .auto_date_header(false)
+        .max_concurrent_streams(250)
+        .max_header_list_size(limits.max_head_bytes)
+        .max_send_buf_size(256 << 10)
+        .adaptive_window(true);
+    builder
+}
+
+/// Looks at the first bytes without taking them; `None` when the client left.
+//= rfc9113#3.3
+async fn is_http2(stream: &TcpStream) -> Option<bool> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut seen = [0; PREFACE.len()];
+    loop {
+        let n = stream.peek(&mut seen).await.ok().filter(|n| *n > 0)?;
+        if n == PREFACE.len() || !PREFACE.starts_with(&seen[..n]) {
+            return Some(seen == PREFACE);
+        }
+        // A prefix of the preface: rare, so waiting for the rest need not be clever.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+struct Serving<H> {
+    handler: H,
+    connection: Arc<Connection>,
+    drain: Drain,
+}
+
+impl<H: Handler> Service<Request<Incoming>> for Serving<H> {
+    type Response = Response<Body>;
+    type Error = std::convert::Infallible;
+    type Future = Answering<H::Answer>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let busy = InService::new(&self.connection);
+        let version = request.version();
+        Answering {
+            answer: self.handler.handle(request, &self.connection),
+            busy: Some(busy),
+            // HTTP/2 says it with GOAWAY.
+            leave: version <= Version::HTTP_11 && self.drain.stage() >= Stage::Draining,
+        }
+    }
+}
+
+/// An answer in the making, which keeps its connection busy until the last byte is sent.
+struct Answering<F> {
+    answer: F,
+    busy: Option<InService>,
+    leave: bool,
+}
+
+impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
+    type Output = Result<Response<Body>, std::convert::Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(Pin::new(&mut self.answer).poll(cx));
+        if self.leave {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(busy) = self.busy.take() {
+            response.body_mut().keep_busy(busy);
+        }
+        Poll::Ready(Ok(response))
+    }
+}

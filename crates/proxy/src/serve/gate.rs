@@ -1,0 +1,207 @@
+//! The socket as hyper sees it: every byte from an HTTP/1 client passes the framing check first.
+//!
+//! hyper forgives what RFC 9112 lets a recipient forgive (a bare LF, `Content-Length` beside
+//! `Transfer-Encoding`), and what one hop forgives and the next reads otherwise is how requests are
+//! smuggled. So the first offending byte is replaced by one that hyper refuses with 400, and nothing
+//! behind it is read.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Buf;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use runtime::metrics::IntCounterVec;
+use semantics::{FramingCheck, HeadLimits};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::connection::Connection;
+
+const SCRATCH: usize = 64 << 10;
+
+thread_local! {
+    /// One read buffer a thread: idle connections hold none.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into_boxed_slice());
+}
+
+/// A client's socket, checked and watched.
+pub(super) struct Gate {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    check: Option<FramingCheck>,
+    refused: Option<IntCounterVec>,
+    poisoned: bool,
+    /// The last flush found nothing left to write: an interim response may go out.
+    between_messages: bool,
+}
+
+impl Gate {
+    /// Checks framing, counting what it refuses in `refused`; without it (HTTP/2), passes bytes as they are.
+    pub(super) fn new(
+        stream: TcpStream,
+        connection: Arc<Connection>,
+        refused: Option<IntCounterVec>,
+    ) -> Self {
+        let limits = HeadLimits {
+            max_head_bytes: connection.limits.max_head_bytes as usize,
+            max_fields: connection.limits.max_fields as usize,
+        };
+        let check = refused.as_ref().map(|_| FramingCheck::new(limits));
+        Self { stream, connection, check, refused, poisoned: false, between_messages: true }
+    }
+
+    /// Lets the client read the last answer before the socket goes: data left unread would reset the
+    /// connection and the answer with it.
+    pub(super) async fn linger(mut self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        const MOST: usize = 256 << 10;
+        if !self.poisoned && self.connection.in_service.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let _ = self.stream.shutdown().await;
+        let drain = async {
+            let mut sink = [0; 4096];
+            let mut left = MOST;
+            while let Ok(n) = self.stream.read(&mut sink).await
+                && n > 0
+            {
+                left = left.saturating_sub(n);
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, drain).await;
+    }
+
+    /// Runs the check over `bytes`; returns how many of them may pass.
+    fn check(&mut self, bytes: &[u8]) -> usize {
+        let connection = &self.connection;
+        let Some(check) = &mut self.check else { return bytes.len() };
+        if connection.tunnel.load(Ordering::Relaxed) {
+            self.check = None;
+            return bytes.len();
+        }
+        let result = check.feed(bytes);
+        let since = connection.head_since.load(Ordering::Relaxed);
+        if !check.in_head() {
+            connection.head_since.store(0, Ordering::Relaxed);
+        } else if since == 0 {
+            connection.head_since.store(connection.tick().max(1), Ordering::Relaxed);
+        }
+        match result {
+            Ok(()) => bytes.len(),
+            Err((offset, error)) => {
+                self.poisoned = true;
+                if let Some(refused) = &self.refused {
+                    refused.with_label_values(&[error.as_str()]).inc();
+                }
+                tracing::debug!(peer = %connection.peer, reason = error.as_str(), "request refused");
+                offset
+            }
+        }
+    }
+}
+
+impl Read for Gate {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut out: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.poisoned {
+            return Poll::Ready(Ok(()));
+        }
+        READ.with_borrow_mut(|scratch| {
+            let room = out.remaining().min(scratch.len());
+            let mut buffer = ReadBuf::new(&mut scratch[..room]);
+            let polled = Pin::new(&mut this.stream).poll_read(cx, &mut buffer);
+            let connection = &this.connection;
+            let in_body = this.check.as_ref().is_some_and(|c| !c.in_head() && !c.at_boundary());
+            if polled.is_pending() {
+                connection.awaits_body.store(in_body, Ordering::Relaxed);
+            }
+            ready!(polled)?;
+            connection.awaits_body.store(false, Ordering::Relaxed);
+            connection.read_at.store(connection.tick(), Ordering::Relaxed);
+            let passed = this.check(buffer.filled());
+            out.put_slice(&buffer.filled()[..passed]);
+            if this.poisoned {
+                // No byte that hyper takes in a head or a chunk size; there is room, since at least one
+                // byte was held back.
+                out.put_slice(b"\0");
+            }
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+impl Gate {
+    fn wrote(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let connection = &self.connection;
+        connection.blocked.store(polled.is_pending(), Ordering::Relaxed);
+        if polled.is_ready() {
+            connection.wrote_at.store(connection.tick(), Ordering::Relaxed);
+            self.between_messages = false;
+        }
+        polled
+    }
+
+    /// Writes interim responses that wait, if the last message went out whole.
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.between_messages {
+            return Poll::Ready(Ok(()));
+        }
+        let mut interim = self.connection.interim.lock();
+        while interim.has_remaining() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &interim))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            interim.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Gate {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_interim(cx))?;
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote(polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_interim(cx))?;
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // hyper flushes the socket only when its own buffer is empty.
+        self.between_messages = true;
+        self.poll_interim(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,168 @@
+//! A site's rules, made ready for requests: what the snapshot says in words, as the types that decide.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, StatusCode};
+use semantics::{
+    Coding, CodingSet, CompressionRules, Heuristic, KeyRules, NegativeTtls, Policy, QueryRule,
+    SetCookie, VariantRules,
+};
+use tokio::sync::Semaphore;
+use wire::snapshot::{self, Compression, DebugHeaders};
+
+/// One site, ready.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) spec: snapshot::Site,
+    pub(crate) policy: Policy,
+    pub(crate) key: KeyRules,
+    pub(crate) variants: VariantRules,
+    pub(crate) compression: Option<(CompressionRules, CodingSet)>,
+    pub(crate) collapse_timeout: Duration,
+    pub(crate) hit_for_miss: Duration,
+    /// Places for requests that stopped waiting for another's fill.
+    pub(crate) bypass: Semaphore,
+}
+
+impl Site {
+    pub(crate) fn new(spec: snapshot::Site) -> Self {
+        let compression = spec.compression.as_ref().map(|c| {
+            let rules = CompressionRules { types: c.types.clone(), min_size: c.min_bytes };
+            (rules, offered(c))
+        });
+        // A site that compresses asks for identity, so no answer depends on the client's codings.
+        let encodings = match &compression {
+            Some(_) => CodingSet::EMPTY.with(Coding::Identity),
+            None => CodingSet::EMPTY,
+        };
+        Self {
+            policy: policy(&spec.freshness),
+            key: key(&spec.key),
+            variants: VariantRules { encodings },
+            compression,
+            collapse_timeout: Duration::from_millis(spec.collapse.timeout_ms),
+            hit_for_miss: Duration::from_secs(spec.collapse.hit_for_miss_seconds.into()),
+            bypass: Semaphore::new(spec.collapse.max_bypass as usize),
+            spec,
+        }
+    }
+
+    /// Whether a request gets the debug fields of O4.
+    pub(crate) fn shows_debug(&self, asked: bool) -> bool {
+        match self.spec.headers {
+            DebugHeaders::Never => false,
+            DebugHeaders::OnRequest => asked,
+            DebugHeaders::Always => true,
+        }
+    }
+}
+
+fn offered(compression: &Compression) -> CodingSet {
+    [
+        (Coding::Br, compression.br.is_some()),
+        (Coding::Zstd, compression.zstd.is_some()),
+        (Coding::Gzip, compression.gzip.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(coding, on)| on.then_some(coding))
+    .collect()
+}
+
+fn policy(rules: &snapshot::FreshnessRules) -> Policy {
+    let seconds = |s: u32| Duration::from_secs(s.into());
+    let mut negative = NegativeTtls::off();
+    for (status, ttl) in &rules.negative_ttl_seconds {
+        if let Ok(status) = StatusCode::from_u16(*status) {
+            negative.set(status, seconds(*ttl));
+        }
+    }
+    Policy {
+        heuristic: rules
+            .heuristic
+            .map(|h| Heuristic { percent: h.percent, cap: seconds(h.cap_seconds) }),
+        set_cookie: match rules.set_cookie {
+            snapshot::SetCookie::RequirePermission => SetCookie::RequirePermission,
+            snapshot::SetCookie::AsRfc => SetCookie::AsRfc,
+            snapshot::SetCookie::Strip => SetCookie::Strip,
+        },
+        negative,
+        default_stale_if_error: seconds(rules.stale_if_error_seconds),
+        default_stale_while_revalidate: seconds(rules.stale_while_revalidate_seconds),
+        honor_request_directives: rules.honor_request_directives,
+        ..Policy::default()
+    }
+}
+
+fn key(rules: &snapshot::KeyRules) -> KeyRules {
+    KeyRules {
+        sort_query: rules.sort_query,
+        query: match &rules.query {
+            snapshot::QueryRule::All => QueryRule::All,
+            snapshot::QueryRule::None => QueryRule::None,
+            snapshot::QueryRule::Keep(names) => QueryRule::Keep(names.clone()),
+            snapshot::QueryRule::Drop(names) => QueryRule::Drop(names.clone()),
+        },
+        headers: rules
+            .headers
+            .iter()
+            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+            .collect(),
+        cookies: rules.cookies.clone(),
+    }
+}
+
+/// The sites of a pool, by host.
+#[derive(Debug, Default)]
+pub(crate) struct Sites {
+    all: Vec<Arc<Site>>,
+    exact: HashMap<String, usize>,
+    /// By what follows `*.`.
+    wildcard: HashMap<String, usize>,
+    /// Hosts that stand for a site's first host: loopback addresses in `local`.
+    aliases: HashMap<String, (usize, String)>,
+}
+
+impl Sites {
+    pub(crate) fn new(specs: &[snapshot::Site], aliases: &[String]) -> Self {
+        let mut sites = Self::default();
+        for spec in specs {
+            let index = sites.all.len();
+            for host in &spec.hosts {
+                match host.strip_prefix("*.") {
+                    Some(suffix) => sites.wildcard.insert(suffix.to_owned(), index),
+                    None => sites.exact.insert(host.clone(), index),
+                };
+            }
+            sites.all.push(Arc::new(Site::new(spec.clone())));
+        }
+        if let Some(first) = specs.first().and_then(|site| site.hosts.first()) {
+            for alias in aliases {
+                sites.aliases.insert(alias.clone(), (0, first.clone()));
+            }
+        }
+        sites
+    }
+
+    /// The site that serves `host` (normalised, without a port), and the host it is known by if that differs.
+    pub(crate) fn find(&self, host: &str) -> Option<(&Arc<Site>, Option<&str>)> {
+        if let Some(index) = self.exact.get(host) {
+            return Some((&self.all[*index], None));
+        }
+        if let Some((index, known_as)) = self.aliases.get(host) {
+            return Some((&self.all[*index], Some(known_as)));
+        }
+        let mut rest = host;
+        while let Some((_, suffix)) = rest.split_once('.') {
+            if let Some(index) = self.wildcard.get(suffix) {
+                return Some((&self.all[*index], None));
+            }
+            rest = suffix;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

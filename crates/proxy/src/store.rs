@@ -1,0 +1,284 @@
+//! `fetch` and `store`: one request upstream on behalf of everybody who waits for it.
+//!
+//! It runs as a task of its own, so that a client who leaves does not take the answer from the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cache::{Failure, Fill, Found, NewHead, NewObject, Object, Obligation, Progress, Tags};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode, header};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use semantics::{
+    Exchange, NoStoreReason, RequestDirectives, Storable, TagLimits, Timestamp, add_validators,
+    format_http_date, freshen_headers, storable, validates, variant_key,
+};
+use tokio::sync::oneshot;
+use upstream::FetchError;
+use wire::Seq;
+
+use crate::backend::Backend;
+use crate::forward;
+use crate::pipeline::Pipeline;
+use crate::serve::Interim;
+use crate::site::Site;
+
+/// What one request upstream came to, for the request that caused it.
+pub(crate) enum Fetched {
+    /// Stored, or being stored: read along. With the fields that may be shown to this request only.
+    Stored { found: Found, status: StatusCode, withheld: HeaderMap },
+    /// The stored response is still good.
+    Freshened(Arc<Object>),
+    /// Not to be stored: it is this request's alone.
+    Relayed(Response<upstream::Body>, NoStoreReason),
+    /// The origin erred, and what is stored may stand in for it.
+    ErredOver(StatusCode),
+    /// No answer.
+    Failed(FetchError),
+}
+
+/// One fetch with all it needs, independent of the request that caused it.
+pub(crate) struct Fetch {
+    pub(crate) site: Arc<Site>,
+    pub(crate) head: Parts,
+    /// The client's fields, which select the variant.
+    pub(crate) selecting: HeaderMap,
+    pub(crate) directives: RequestDirectives,
+}
+
+impl<B: Backend> Pipeline<B> {
+    /// Starts `fetch` and returns where its result will be. Nobody need be there to take it.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        mut fetch: Fetch,
+        obligation: Obligation,
+        interim: Option<Interim>,
+    ) -> oneshot::Receiver<Fetched> {
+        if let Some(interim) = interim {
+            interim.attach(&mut fetch.head);
+        }
+        let (reply, result) = oneshot::channel();
+        let pipeline = self.clone();
+        tokio::spawn(async move { pipeline.fetch_and_store(fetch, obligation, reply).await });
+        result
+    }
+
+    async fn fetch_and_store(
+        &self,
+        mut fetch: Fetch,
+        mut obligation: Obligation,
+        reply: oneshot::Sender<Fetched>,
+    ) {
+        if let Some(stale) = obligation.stale() {
+            add_validators(&stale.header_map(), &mut fetch.head.headers);
+        }
+        let request_time = self.node.now();
+        obligation.sent(Seq::ZERO);
+        self.node.metrics.upstream_requests.inc();
+        let answer =
+            self.backend.fetch(&fetch.site.spec, fetch.head.clone(), upstream::empty_body()).await;
+        let mut response = match answer {
+            Ok(response) => response,
+            Err(error) => {
+                self.node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
+                tracing::warn!(site = fetch.site.spec.name, %error, "fetch failed");
+                obligation.fail(Failure { status: error.status().as_u16(), reason: error.as_str() });
+                let _ = reply.send(Fetched::Failed(error));
+                return;
+            }
+        };
+        let now = self.node.now();
+        let version = response.version();
+        forward::returned(&self.node, version, response.headers_mut(), &format_http_date(now));
+        let timing = (request_time, now);
+        match response.status() {
+            StatusCode::NOT_MODIFIED if obligation.stale().is_some() => {
+                self.freshen(&fetch, obligation, &response, timing, reply);
+            }
+            status if status.is_server_error() && stands_in(&obligation, &fetch, now) => {
+                obligation.fail(Failure { status: status.as_u16(), reason: "origin-error" });
+                let _ = reply.send(Fetched::ErredOver(status));
+            }
+            _ => self.store(&fetch, obligation, response, timing, reply).await,
+        }
+    }
+
+    /// A 304 makes the stored response fresh again without moving its body (RFC 9111 §4.3.4).
+    //= rfc9111#4.3.4
+    fn freshen(
+        &self,
+        fetch: &Fetch,
+        mut obligation: Obligation,
+        response: &Response<upstream::Body>,
+        timing: (Timestamp, Timestamp),
+        reply: oneshot::Sender<Fetched>,
+    ) {
+        let Some(stale) = obligation.stale().cloned() else { return };
+        let mut headers = stale.header_map();
+        if !validates(&headers, response.headers()) {
+            // It speaks of another representation than ours, which is of no use any more.
+            obligation.discard_stale();
+            obligation.fail(Failure { status: 502, reason: "foreign-304" });
+            let _ = reply.send(Fetched::Failed(FetchError::BodyCut(
+                "a 304 for a representation that is not stored".into(),
+            )));
+            return;
+        }
+        freshen_headers(&mut headers, response.headers());
+        match judge(fetch, stale.status, &headers, timing) {
+            Ok(kept) => {
+                let tags = tags(&headers);
+                strip(&mut headers, &kept);
+                let object = obligation.freshen(NewHead {
+                    headers,
+                    freshness: kept.freshness,
+                    vary: kept.vary,
+                    tags,
+                });
+                let _ = reply.send(Fetched::Freshened(object));
+            }
+            Err(reason) => {
+                // Good for this one answer, but not to be kept.
+                self.not_stored(reason);
+                obligation.discard_stale();
+                obligation.decline(reason, None);
+                let _ = reply.send(Fetched::Freshened(stale));
+            }
+        }
+    }
+
+    async fn store(
+        &self,
+        fetch: &Fetch,
+        mut obligation: Obligation,
+        response: Response<upstream::Body>,
+        timing: (Timestamp, Timestamp),
+        reply: oneshot::Sender<Fetched>,
+    ) {
+        let length = response.body().size_hint().exact();
+        let too_large = length.is_some_and(|l| l > self.node.config().snapshot().cache.max_object_bytes);
+        let kept = match judge(fetch, response.status(), response.headers(), timing) {
+            Ok(_) if too_large => Err(NoStoreReason::TooLarge),
+            judged => judged,
+        };
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(reason) => {
+                self.not_stored(reason);
+                if obligation.stale().is_some() {
+                    obligation.discard_stale();
+                }
+                obligation.decline(reason, mark(reason, &fetch.site, timing.1));
+                let _ = reply.send(Fetched::Relayed(response, reason));
+                return;
+            }
+        };
+        let (parts, body) = response.into_parts();
+        let mut headers = parts.headers;
+        let tags = tags(&headers);
+        let withheld = strip(&mut headers, &kept);
+        let head_only = fetch.head.method == Method::HEAD;
+        if !head_only {
+            // The body says how long it is.
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        let variant = variant_key(kept.vary.as_ref(), &fetch.selecting, &fetch.site.variants);
+        let fill = obligation.begin(NewObject {
+            status: parts.status,
+            headers,
+            freshness: kept.freshness,
+            vary: kept.vary,
+            variant,
+            tags,
+            content_length: if head_only { Some(0) } else { length },
+            head_only,
+        });
+        let found = fill.found();
+        let _ = reply.send(Fetched::Stored { found, status: parts.status, withheld });
+        self.pump(fill, body, &fetch.site).await;
+    }
+
+    /// Moves the body into the store, at the pace of the origin.
+    async fn pump(&self, mut fill: Fill, mut body: upstream::Body, site: &Site) {
+        loop {
+            let data: Bytes = match body.frame().await {
+                None => break,
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => data,
+                    Err(_trailers) => continue,
+                },
+                Some(Err(error)) => {
+                    self.node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
+                    tracing::warn!(site = site.spec.name, %error, "fill cut short");
+                    self.not_stored(NoStoreReason::Truncated);
+                    fill.abort(NoStoreReason::Truncated);
+                    return;
+                }
+            };
+            self.node.metrics.fetched.inc_by(data.len() as u64);
+            match fill.append(&data).await {
+                Progress::Storing | Progress::Streaming => {}
+                Progress::Abandoned => return,
+            }
+        }
+        if let Err(reason) = fill.finish() {
+            self.not_stored(reason);
+        }
+    }
+
+    fn not_stored(&self, reason: NoStoreReason) {
+        self.node.metrics.not_stored.with_label_values(&[reason.as_str()]).inc();
+    }
+}
+
+fn judge(
+    fetch: &Fetch,
+    status: StatusCode,
+    response: &HeaderMap,
+    (request_time, response_time): (Timestamp, Timestamp),
+) -> Result<Storable, NoStoreReason> {
+    let exchange = Exchange {
+        method: &fetch.head.method,
+        request: &fetch.selecting,
+        request_directives: &fetch.directives,
+        status,
+        response,
+        request_time,
+        response_time,
+    };
+    storable(&exchange, &fetch.site.policy)
+}
+
+/// Whether what is stored may stand in for the origin's error (RFC 5861 §4).
+//= rfc5861#4
+fn stands_in(obligation: &Obligation, fetch: &Fetch, now: Timestamp) -> bool {
+    let stale = obligation.stale();
+    stale.is_some_and(|s| s.freshness.may_serve_on_error(&fetch.directives, now))
+}
+
+/// Until when a URL counts as uncacheable, if what was learnt is about the URL and not about one request.
+fn mark(reason: NoStoreReason, site: &Site, now: Timestamp) -> Option<Timestamp> {
+    let about_the_request =
+        matches!(reason, NoStoreReason::Authorization | NoStoreReason::RequestNoStore);
+    let shortest = Duration::from_secs(1);
+    (!about_the_request).then(|| now.saturating_add(site.hit_for_miss.max(shortest)))
+}
+
+/// Takes out the fields that may be shown to one request only, and returns them.
+fn strip(headers: &mut HeaderMap, kept: &Storable) -> HeaderMap {
+    let mut withheld = HeaderMap::new();
+    for name in &kept.strip {
+        if let header::Entry::Occupied(entry) = headers.entry(name) {
+            let (name, values) = entry.remove_entry_mult();
+            withheld.extend(values.map(|value| (name.clone(), value)));
+        }
+    }
+    withheld
+}
+
+fn tags(headers: &HeaderMap) -> Tags {
+    let tags = semantics::tags::all_tags(headers, TagLimits::default());
+    Tags::new(tags.iter().map(Vec::as_slice))
+}
