@@ -188,6 +188,7 @@ impl ResponseDirectives {
             b"no-transform" => self.no_transform = true,
             b"must-understand" => self.must_understand = true,
             b"public" => self.public |= bare,
+            //= rfc8246#2
             b"immutable" => self.immutable |= bare,
             b"max-age" => self.max_age = delta(self.max_age),
             b"s-maxage" => self.s_maxage = delta(self.s_maxage),
@@ -195,7 +196,8 @@ impl ResponseDirectives {
                 self.stale_while_revalidate = delta(self.stale_while_revalidate);
             }
             b"stale-if-error" => self.stale_if_error = delta(self.stale_if_error),
-            // Unknown directives are ignored (§5.2.3).
+            //= rfc9111#5.2.3
+            // Unknown directives are ignored.
             _ => {}
         }
     }

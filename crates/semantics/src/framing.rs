@@ -323,7 +323,7 @@ fn control(text: &[u8]) -> Option<usize> {
     let is_control = |b: &u8| (*b < 0x20 && *b != b'\t') || *b == 0x7f;
     let any = text.iter().fold(false, |any, b| any | is_control(b));
     if any {
-        text.iter().position(|b| is_control(b))
+        text.iter().position(is_control)
     } else {
         None
     }

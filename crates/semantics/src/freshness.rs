@@ -83,9 +83,12 @@ impl Freshness {
         if directives.no_cache.is_whole() {
             flags |= NO_CACHE;
         }
+        //= rfc9111#5.2.2.2
+        //= rfc9111#5.2.2.8
         if directives.must_revalidate || directives.proxy_revalidate {
             flags |= MUST_REVALIDATE;
         }
+        //= rfc9111#5.2.2.10
         if directives.s_maxage.is_present() {
             flags |= SHARED_REVALIDATE;
         }
@@ -163,6 +166,7 @@ impl Freshness {
         if self.flags & MUST_REVALIDATE != 0 {
             return MustValidate(reason);
         }
+        //= rfc5861#3
         if past < i64::from(self.swr) * 1000 {
             return StaleWhileRevalidate(reason);
         }
@@ -289,6 +293,7 @@ pub(crate) fn explicit_lifetime(
     received: Timestamp,
 ) -> Option<(Duration, LifetimeSource)> {
     let seconds = |secs: u32| Duration::from_secs(secs.into());
+    //= rfc9111#5.2.2.10
     if let Some(shared) = directives.s_maxage.seconds() {
         let source = if targeted {
             LifetimeSource::Targeted
@@ -297,6 +302,7 @@ pub(crate) fn explicit_lifetime(
         };
         return Some((seconds(shared), source));
     }
+    //= rfc9111#5.2.2.1
     if let Some(age) = directives.max_age.seconds() {
         let source = if targeted {
             LifetimeSource::Targeted

@@ -58,7 +58,7 @@ pub fn storable(x: &Exchange<'_>, policy: &Policy) -> Result<Storable, NoStoreRe
         return Err(NoStoreReason::Method);
     }
     let (directives, control) = effective_directives(x.response);
-    permitted(x, &directives, control)?;
+    permitted(x, &directives)?;
     let vary = match parse_vary(x.response) {
         VaryField::None => None,
         VaryField::Fields(vary) => Some(vary),
@@ -76,11 +76,7 @@ pub fn storable(x: &Exchange<'_>, policy: &Policy) -> Result<Storable, NoStoreRe
 
 /// The prohibitions.
 //= rfc9111#3
-fn permitted(
-    x: &Exchange<'_>,
-    directives: &ResponseDirectives,
-    control: ControlSource,
-) -> Result<(), NoStoreReason> {
+fn permitted(x: &Exchange<'_>, directives: &ResponseDirectives) -> Result<(), NoStoreReason> {
     // A 304 is no response of its own, and what is not final is not the response yet.
     if x.status.is_informational() || x.status == StatusCode::NOT_MODIFIED {
         return Err(NoStoreReason::Status);
@@ -95,13 +91,14 @@ fn permitted(
             return Err(NoStoreReason::MustUnderstand);
         }
     } else if directives.no_store {
+        //= rfc9111#5.2.2.5
         return Err(NoStoreReason::ResponseNoStore);
     }
     if directives.private.is_whole() {
         return Err(NoStoreReason::Private);
     }
     //= rfc9111#3.5
-    if x.request.contains_key(header::AUTHORIZATION) && !for_shared_caches(directives, control) {
+    if x.request.contains_key(header::AUTHORIZATION) && !for_shared_caches(directives) {
         return Err(NoStoreReason::Authorization);
     }
     if x.status == StatusCode::PARTIAL_CONTENT && !status::storable_part(x.response) {
@@ -110,7 +107,7 @@ fn permitted(
     Ok(())
 }
 
-fn for_shared_caches(directives: &ResponseDirectives, _: ControlSource) -> bool {
+fn for_shared_caches(directives: &ResponseDirectives) -> bool {
     directives.public || directives.must_revalidate || directives.s_maxage.is_present()
 }
 

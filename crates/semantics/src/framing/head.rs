@@ -130,7 +130,7 @@ impl Head {
         }
     }
 
-    //= rfc9112#6.3
+    //= rfc9112#6.2
     fn content_length(&mut self, value: &[u8]) -> Result<(), FramingError> {
         if self.length.is_some() || memchr::memchr(b',', value).is_some() {
             return Err(FramingError::DuplicateContentLength);

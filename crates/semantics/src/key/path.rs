@@ -93,7 +93,7 @@ fn write_query(out: &mut Vec<u8>, query: &[u8], rules: &KeyRules) {
     let mut parameters: SmallVec<[&[u8]; 16]> =
         query.split(|b| *b == b'&').filter(counts).collect();
     if rules.sort_query {
-        parameters.sort_by_key(|parameter| name_of(parameter));
+        parameters.sort_by_key(name_of);
     }
     // A query all of whose parameters are left out is none.
     if parameters.is_empty() {

@@ -43,6 +43,7 @@ fn lifetime(
     if let Some(stated) = explicit {
         return Ok(stated);
     }
+    //= rfc9111#5.2.2.9
     let by_default = status::heuristically_cacheable(x.status) || directives.public;
     let silent = !directives.no_cache.is_whole() && !directives.no_store;
     if silent

@@ -13,7 +13,12 @@ fn effective(fields: &[(&'static str, &str)]) -> (ResponseDirectives, ControlSou
 #[test]
 fn the_first_valid_targeted_field_wins() {
     use ControlSource::{CacheControl, CdnCacheControl, None, SurrogateControl};
-    let cases: &[(&[(&'static str, &str)], Delta, ControlSource)] = &[
+    type Case = (
+        &'static [(&'static str, &'static str)],
+        Delta,
+        ControlSource,
+    );
+    let cases: &[Case] = &[
         (&[], Delta::Absent, None),
         (
             &[("cache-control", "max-age=1")],
@@ -73,7 +78,7 @@ fn the_first_valid_targeted_field_wins() {
             (*max_age, *source),
             "{fields:?}"
         );
-        assert_eq!(directives.no_store, false, "{fields:?}");
+        assert!(!directives.no_store, "{fields:?}");
     }
 }
 
