@@ -1,5 +1,6 @@
 //! The documents of a text, one broken one not in the way of the others.
 
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{DuplicateKeyPolicy, Error, MessageFormatter, Options, UserMessageFormatter};
 
 use crate::node::{Node, Place};
@@ -75,14 +76,32 @@ fn is_directives(chunk: &str) -> bool {
 impl From<Error> for BadDocument {
     fn from(error: Error) -> Self {
         let error = error.without_snippet();
+        let unknown = Place { line: 1, column: 1 };
         Self {
-            place: error
-                .location()
-                .map(Place::from)
-                .unwrap_or(Place { line: 1, column: 1 }),
-            reason: UserMessageFormatter.format_message(error).into_owned(),
+            place: error.location().map_or(unknown, Place::from),
+            reason: explain(error),
         }
     }
+}
+
+/// The parser's words, but where they are meant for programmers.
+fn explain(error: &Error) -> String {
+    match error {
+        Error::UnknownAnchor { .. } => {
+            "an alias (`*name`) without an anchor (`&name`) before it in the same document; a text \
+             that begins with `*` needs quotes"
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => "an alias within its own anchor",
+        Error::Budget {
+            breach: BudgetBreach::Depth { .. },
+            ..
+        } => "nested too deeply",
+        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
+            "too large, or grown too large by aliases"
+        }
+        other => return UserMessageFormatter.format_message(other).into_owned(),
+    }
+    .to_owned()
 }
 
 #[cfg(test)]
