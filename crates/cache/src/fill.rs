@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use semantics::NoStoreReason;
 
+use crate::lookup::Found;
 use crate::body::{Truncated, Writer};
 use crate::cache::Cache;
 use crate::object::Object;
@@ -55,6 +56,11 @@ impl Fill {
     /// The object being written; the caller, too, reads its body from here.
     pub fn object(&self) -> &Arc<Object> {
         &self.object
+    }
+
+    /// The object as a reader finds it, with a claim on its beginning: for the request that fills it.
+    pub fn found(&self) -> Found {
+        Found::new(self.object.clone())
     }
 
     /// Appends a piece of the body.

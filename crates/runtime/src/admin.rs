@@ -18,11 +18,28 @@ use crate::token::Token;
 #[derive(Clone)]
 pub struct Admin {
     /// Scraped at `/metrics`.
-    pub metrics: Metrics,
+    pub metrics: Scrape,
     /// `/readyz` says no from [`Stage::Draining`] on.
     pub drain: Drain,
     /// Needed for everything but `/healthz`, `/readyz` and `/metrics`; without one, that is closed.
     pub token: Option<Token>,
+}
+
+/// Where the text of a scrape comes from.
+#[derive(Clone)]
+pub struct Scrape(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl Scrape {
+    /// Asks `text` at every scrape.
+    pub fn of(text: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(text))
+    }
+}
+
+impl From<Metrics> for Scrape {
+    fn from(metrics: Metrics) -> Self {
+        Self::of(move || metrics.text())
+    }
 }
 
 impl Admin {
@@ -57,7 +74,7 @@ async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
 }
 
 async fn scrape(State(admin): State<Arc<Admin>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], admin.metrics.text())
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (admin.metrics.0)())
 }
 
 async fn authorize(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {

@@ -2,6 +2,8 @@
 //!
 //! A metric is declared beside its owner; this module only keeps the crate's name out of their code.
 
+use std::collections::BTreeMap;
+
 pub use prometheus::core::{Collector, Desc};
 pub use prometheus::proto::MetricFamily;
 pub use prometheus::{
@@ -90,6 +92,25 @@ impl Metrics {
     pub fn text(&self) -> String {
         TextEncoder::new().encode_to_string(&self.gather()).unwrap_or_default()
     }
+}
+
+/// The text of several registries as one scrape; their common labels tell them apart.
+pub fn merged_text(registries: &[Metrics]) -> String {
+    let mut families: BTreeMap<String, MetricFamily> = BTreeMap::new();
+    for mut family in registries.iter().flat_map(Metrics::gather) {
+        match families.get_mut(family.name()) {
+            None => {
+                families.insert(family.name().to_owned(), family);
+            }
+            Some(merged) => {
+                let mut all = merged.take_metric();
+                all.extend(family.take_metric());
+                merged.set_metric(all);
+            }
+        }
+    }
+    let families: Vec<_> = families.into_values().collect();
+    TextEncoder::new().encode_to_string(&families).unwrap_or_default()
 }
 
 /// Latency buckets in seconds, from a memory hit to a slow origin.

@@ -22,6 +22,37 @@ pub struct Cursor {
     bucket: usize,
 }
 
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.shard, self.bucket)
+    }
+}
+
+/// The text was not a cursor that a listing gave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadCursor;
+
+impl std::fmt::Display for BadCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not a cursor that a listing gave out")
+    }
+}
+
+impl std::error::Error for BadCursor {}
+
+impl std::str::FromStr for Cursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, BadCursor> {
+        let (shard, bucket) = text.split_once('.').ok_or(BadCursor)?;
+        let number = |text: &str| text.parse::<usize>().map_err(|_| BadCursor);
+        Ok(Self {
+            shard: number(shard)?,
+            bucket: number(bucket)?,
+        })
+    }
+}
+
 /// One key.
 #[derive(Clone, Debug)]
 pub struct EntryInfo {

@@ -15,7 +15,7 @@ async fn status(admin: &Admin, path: &str, bearer: Option<&str>) -> StatusCode {
 #[tokio::test]
 async fn the_open_part_is_open_and_the_rest_wants_the_token() {
     let admin =
-        Admin { metrics: Metrics::default(), drain: Drain::new(), token: Token::new("t0ken") };
+        Admin { metrics: Metrics::default().into(), drain: Drain::new(), token: Token::new("t0ken") };
     assert_eq!(status(&admin, "/healthz", None).await, StatusCode::OK);
     assert_eq!(status(&admin, "/metrics", None).await, StatusCode::OK);
     assert_eq!(status(&admin, "/debug", None).await, StatusCode::UNAUTHORIZED);
@@ -25,13 +25,13 @@ async fn the_open_part_is_open_and_the_rest_wants_the_token() {
 
 #[tokio::test]
 async fn without_a_token_the_guarded_part_is_closed() {
-    let admin = Admin { metrics: Metrics::default(), drain: Drain::new(), token: None };
+    let admin = Admin { metrics: Metrics::default().into(), drain: Drain::new(), token: None };
     assert_eq!(status(&admin, "/debug", Some("")).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn a_draining_process_is_not_ready() {
-    let admin = Admin { metrics: Metrics::default(), drain: Drain::new(), token: None };
+    let admin = Admin { metrics: Metrics::default().into(), drain: Drain::new(), token: None };
     assert_eq!(status(&admin, "/readyz", None).await, StatusCode::OK);
     admin.drain.advance(Stage::Draining);
     assert_eq!(status(&admin, "/readyz", None).await, StatusCode::SERVICE_UNAVAILABLE);

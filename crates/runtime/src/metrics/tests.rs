@@ -14,3 +14,15 @@ fn a_name_cannot_be_declared_twice() {
     metrics.counter("a_total", "A.").unwrap();
     assert!(metrics.counter("a_total", "A.").is_err());
 }
+
+#[test]
+fn registries_merge_into_one_scrape() {
+    let nodes = ["a", "b"].map(|node| {
+        let metrics = Metrics::with_labels(&[("node", node)]).unwrap();
+        metrics.counter("cdn_things_total", "Things.").unwrap().inc();
+        metrics
+    });
+    let text = merged_text(&nodes);
+    assert_eq!(text.matches("# TYPE cdn_things_total").count(), 1, "{text}");
+    assert!(text.contains("{node=\"a\"} 1") && text.contains("{node=\"b\"} 1"), "{text}");
+}

@@ -1,0 +1,119 @@
+//! The process: files in, a running CDN, Ctrl-C out.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use runtime::token::Token;
+use runtime::{Clock, drain};
+use translate::{Diagnostics, TranslatedPool, with_origin};
+
+use crate::files::{self, File, FilesError};
+use crate::options::{Command, Options, Run};
+use crate::plan::Ports;
+use crate::screen::{self, Live};
+use crate::world::{Settings, World};
+
+const LOOK: Duration = Duration::from_millis(500);
+const REDRAW: Duration = Duration::from_secs(1);
+
+/// Does what the command line says.
+///
+/// # Errors
+/// With everything that is wrong with the files, or why the CDN cannot run.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    match &options.command {
+        Some(Command::Snapshot(run)) => print_snapshot(run),
+        None => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(serve(&options.run))
+        }
+    }
+}
+
+/// Whether an error is the user's files' fault: exit code 2.
+pub fn is_bad_input(error: &anyhow::Error) -> bool {
+    error.is::<Diagnostics>() || error.is::<FilesError>()
+}
+
+fn pools(files: &[File]) -> Result<Vec<TranslatedPool>, Diagnostics> {
+    let translation = files::translation(files);
+    if translation.diagnostics.is_empty() {
+        return Ok(translation.pools);
+    }
+    Err(Diagnostics(translation.diagnostics))
+}
+
+fn print_snapshot(run: &Run) -> anyhow::Result<()> {
+    let mut pools = pools(&files::read(&run.paths)?)?;
+    let [pool] = &mut pools[..] else {
+        anyhow::bail!("snapshot wants files with one EdgePool; these have {}", pools.len());
+    };
+    if let Some(origin) = &run.origin {
+        with_origin(pool, origin).with_context(|| format!("--origin {origin}"))?;
+    }
+    screen::say(&(serde_json::to_string_pretty(&pool.snapshot)? + "\n"));
+    Ok(())
+}
+
+async fn serve(run: &Run) -> anyhow::Result<()> {
+    let mut seen = files::read(&run.paths)?;
+    let pools = pools(&seen)?;
+    let token = match &run.admin_token {
+        Some(token) => token.clone(),
+        None => new_token()?,
+    };
+    let settings = Settings {
+        ports: Ports::From(run.base_port),
+        origin: run.origin.clone(),
+        token: Token::new(&token),
+        clock: Clock::system(),
+    };
+    let world = World::start(pools, settings).await?;
+    screen::say(&screen::welcome(&world, &token));
+    let mut live = Live::new();
+    let mut look = tokio::time::interval(LOOK);
+    let mut redraw = tokio::time::interval(REDRAW);
+    let mut stop = std::pin::pin!(drain::stop_signal());
+    loop {
+        tokio::select! {
+            stopped = &mut stop => {
+                stopped?;
+                break;
+            }
+            _ = redraw.tick() => live.draw(&world),
+            _ = look.tick() => {
+                // A file that is away for a moment is being saved.
+                let Ok(now) = files::read(&run.paths) else { continue };
+                if now != seen {
+                    live.leave();
+                    take_over(&world, &now).await;
+                    seen = now;
+                }
+            }
+        }
+    }
+    screen::say("\nfinishing what is in flight …\n");
+    world.stop().await;
+    Ok(())
+}
+
+async fn take_over(world: &World, files: &[File]) {
+    let taken = match pools(files) {
+        Ok(pools) => world.apply(pools).await.map_err(|e| e.to_string()),
+        Err(diagnostics) => Err(diagnostics.to_string()),
+    };
+    screen::say(&match taken {
+        Ok(()) => "the files changed; the new version runs\n".to_owned(),
+        Err(why) => format!("{why}\nthe files changed but cannot be used; the last good version runs\n"),
+    });
+}
+
+/// 128 bits of randomness: whoever can reach the admin port must not guess it.
+fn new_token() -> anyhow::Result<String> {
+    use std::io::Read;
+    let mut bytes = [0; 16];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .context("no randomness for an admin token; give one with --admin-token")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

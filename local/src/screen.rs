@@ -1,0 +1,99 @@
+//! What the terminal shows: the table at the start, and counts while it runs.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+
+use crate::status::Counts;
+use crate::world::World;
+
+/// What runs where, and what to try.
+pub(crate) fn welcome(world: &World, token: &str) -> String {
+    let mut text = String::new();
+    let edges = world.edges.list();
+    let _ = writeln!(text, "\nBlue Origin is running\n");
+    let _ = writeln!(text, "  {:<16} {:<28} the status page and the admin API", "status", format!("http://{}", world.status));
+    for edge in &edges {
+        let hosts = edge.node.config();
+        let hosts: Vec<&str> =
+            hosts.snapshot().sites.iter().flat_map(|s| &s.hosts).map(String::as_str).collect();
+        let what = format!("PoP {}, for {}", edge.pop, hosts.join(", "));
+        let _ = writeln!(text, "  {:<16} {:<28} {what}", edge.name, edge.url());
+    }
+    if let Some((address, _)) = &world.demo {
+        let _ = writeln!(text, "  {:<16} {:<28} a small site to cache", "demo origin", format!("http://{address}"));
+    }
+    let _ = writeln!(text, "  {:<16} {token}", "admin token");
+    let Some(first) = edges.first() else { return text };
+    let path = if world.demo.is_some() { "/hello" } else { "/" };
+    let _ = writeln!(text, "\nTry, twice:");
+    let _ = writeln!(text, "  curl -i {}{path}", first.url());
+    let _ = writeln!(text, "What that edge holds:");
+    let _ = writeln!(
+        text,
+        "  curl -H 'Authorization: Bearer {token}' http://{}/edges/{}/debug/entries",
+        world.status, first.name
+    );
+    let _ = writeln!(text, "All edges' counts:");
+    let _ = writeln!(text, "  curl http://{}/status", world.status);
+    let _ = writeln!(text, "\nCtrl-C ends it.\n");
+    text
+}
+
+/// Writes to standard output, which is this program's face.
+pub(crate) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    // A closed pipe is the reader's choice, not an error.
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Counts that are redrawn in place, on a terminal only.
+pub(crate) struct Live {
+    lines: usize,
+    on: bool,
+}
+
+impl Live {
+    pub(crate) fn new() -> Self {
+        Self { lines: 0, on: io::stdout().is_terminal() }
+    }
+
+    /// Draws the counts over those drawn before.
+    pub(crate) fn draw(&mut self, world: &World) {
+        if !self.on {
+            return;
+        }
+        let text = counts(world);
+        let up = if self.lines > 0 { format!("\x1b[{}A\x1b[J", self.lines) } else { String::new() };
+        self.lines = text.lines().count();
+        say(&format!("{up}{text}"));
+    }
+
+    /// Something else is about to be written below the counts.
+    pub(crate) fn leave(&mut self) {
+        self.lines = 0;
+    }
+}
+
+fn counts(world: &World) -> String {
+    let mut text = format!(
+        "  {:<16} {:>10} {:>10} {:>7} {:>9} {:>12}\n",
+        "edge", "requests", "from store", "ratio", "objects", "bytes"
+    );
+    for edge in world.edges.list() {
+        let c = Counts::of(&edge);
+        let ratio = match c.requests {
+            0 => "–".to_owned(),
+            requests => format!("{:.1} %", c.hits as f64 * 100.0 / requests as f64),
+        };
+        let _ = writeln!(
+            text,
+            "  {:<16} {:>10} {:>10} {:>7} {:>9} {:>12}",
+            c.name, c.requests, c.hits, ratio, c.objects, c.bytes
+        );
+    }
+    if let Some((_, asked)) = &world.demo {
+        let _ = writeln!(text, "  {:<16} {:>10}", "demo origin", asked.count());
+    }
+    text
+}
