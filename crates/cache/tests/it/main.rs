@@ -1,0 +1,12 @@
+//! The store from outside, one theme a file.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bodies;
+mod collapsing;
+mod eviction;
+mod invalidating;
+mod limits;
+mod threads;
+mod variants;
