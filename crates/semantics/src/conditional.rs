@@ -39,11 +39,13 @@ pub fn evaluate(
     if !status.is_success() || *method == Method::OPTIONS || *method == Method::CONNECT {
         return Precondition::Proceed;
     }
-    let etag = response
-        .get(header::ETAG)
-        .and_then(|value| EntityTag::parse(value.as_bytes()));
+    let etag = || {
+        let value = response.get(header::ETAG)?;
+        EntityTag::parse(value.as_bytes())
+    };
     if request.contains_key(header::IF_MATCH) {
         //= rfc9110#13.1.1
+        let etag = etag();
         let same = |tag: &EntityTag<'_>| etag.is_some_and(|etag| etag.strong_eq(tag));
         if !matches_any(request, &header::IF_MATCH, same) {
             return Precondition::Failed;
@@ -57,6 +59,7 @@ pub fn evaluate(
     let readable = *method == Method::GET || *method == Method::HEAD;
     if request.contains_key(header::IF_NONE_MATCH) {
         //= rfc9110#13.1.2
+        let etag = etag();
         let same = |tag: &EntityTag<'_>| etag.is_some_and(|etag| etag.weak_eq(tag));
         return match matches_any(request, &header::IF_NONE_MATCH, same) {
             true if readable => Precondition::NotModified,

@@ -8,6 +8,7 @@ use crate::lists::{split_outside_quotes, trim_ows};
 mod host;
 mod path;
 
+pub(crate) use host::is_plain;
 pub use host::{BadHost, default_port, normalize_host};
 pub use path::remove_dot_segments;
 
@@ -57,8 +58,14 @@ pub fn write_cache_key(
 ) {
     out.clear();
     out.reserve(scheme.len() + authority.len() + path_and_query.len() + 8);
-    out.extend(scheme.bytes().map(|b| b.to_ascii_lowercase()));
-    out.extend_from_slice(b"://");
+    match scheme {
+        "https" => out.extend_from_slice(b"https://"),
+        "http" => out.extend_from_slice(b"http://"),
+        _ => {
+            out.extend(scheme.bytes().map(|b| b.to_ascii_lowercase()));
+            out.extend_from_slice(b"://");
+        }
+    }
     host::write_authority(out, scheme, authority);
     path::write(out, path_and_query.as_bytes(), rules);
     for name in &rules.headers {

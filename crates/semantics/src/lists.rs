@@ -122,6 +122,9 @@ pub(crate) fn quality(text: &[u8]) -> Option<u16> {
 /// A member with `;`-separated parameters, reduced to its head and quality. A quality that cannot
 /// be read counts as zero: what was not understood is not preferred.
 pub(crate) fn with_quality(member: &[u8]) -> (&[u8], u16) {
+    if memchr::memchr(b';', member).is_none() {
+        return (member, 1000);
+    }
     let mut parts = split_outside_quotes(member, b';');
     let head = parts.next().unwrap_or_default();
     for part in parts {

@@ -1,7 +1,7 @@
 //! Request lines and field lines.
 
 use super::{FramingError, LineError};
-use crate::key::normalize_host;
+use crate::key::{is_plain, normalize_host};
 use crate::lists::trim_ows;
 use crate::sf::is_tchar;
 
@@ -121,6 +121,9 @@ impl Head {
             return Err(FramingError::DuplicateHost);
         }
         self.host = true;
+        if is_plain(value) {
+            return Ok(());
+        }
         let valid =
             std::str::from_utf8(value).is_ok_and(|host| normalize_host(host, "http").is_ok());
         if valid {

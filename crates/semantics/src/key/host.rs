@@ -40,6 +40,9 @@ pub fn default_port(scheme: &str) -> Option<u16> {
 //= rfc9110#7.2
 //= rfc9112#3.2
 pub fn normalize_host<'a>(host: &'a str, scheme: &str) -> Result<Cow<'a, str>, BadHost> {
+    if is_plain(host.as_bytes()) {
+        return Ok(Cow::Borrowed(host));
+    }
     if host.is_empty() {
         return Err(BadHost::Empty);
     }
@@ -64,6 +67,19 @@ pub fn normalize_host<'a>(host: &'a str, scheme: &str) -> Result<Cow<'a, str>, B
     } else {
         Cow::Owned(text)
     })
+}
+
+/// Whether a host is in normal form at a glance, as nearly all are: a short name in lower case.
+pub(crate) fn is_plain(host: &[u8]) -> bool {
+    let mut label = false;
+    for byte in host {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => label = true,
+            b'.' if label => label = false,
+            _ => return false,
+        }
+    }
+    label && host.len() <= 63
 }
 
 fn split_port(host: &str) -> Result<(&str, &str), BadHost> {
@@ -127,6 +143,10 @@ fn check_name(name: &str) -> Result<Cow<'_, str>, BadHost> {
 /// Writes an authority that has been checked, or not: what cannot be in a host is escaped, so that
 /// no authority can reach into the path.
 pub(super) fn write_authority(out: &mut Vec<u8>, scheme: &str, authority: &str) {
+    if is_plain(authority.as_bytes()) {
+        out.extend_from_slice(authority.as_bytes());
+        return;
+    }
     let normal = normalize_host(authority, scheme);
     for byte in normal.as_deref().unwrap_or(authority).bytes() {
         match byte {
