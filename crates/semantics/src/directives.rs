@@ -34,7 +34,7 @@ impl Delta {
         self != Self::Absent
     }
 
-    /// The seconds; none when malformed means zero, as a value that cannot be read makes stale.
+    /// The seconds. A malformed value is zero: what cannot be read makes stale.
     pub fn seconds(self) -> Option<u32> {
         match self {
             Self::Absent => None,

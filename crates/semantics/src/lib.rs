@@ -33,8 +33,8 @@ pub mod vary;
 
 pub use cache_status::{CacheStatus, Fwd};
 pub use coding::{
-    Coding, CodingSet, CompressionRules, Negotiated, NoTransformReason, compressible, negotiate,
-    weaken_etag,
+    Coding, CodingSet, CompressionRules, Negotiated, NoTransformReason, acceptable, compressible,
+    negotiate, weaken_etag,
 };
 pub use conditional::{
     EntityTag, Precondition, add_validators, evaluate, has_validator, not_modified_headers,
@@ -48,17 +48,19 @@ pub use fields::{
 pub use framing::{FramingCheck, FramingError, HeadLimits};
 pub use freshen::{freshen_headers, head_matches};
 pub use freshness::{Freshness, LifetimeSource, Verdict};
-pub use key::{BadHost, KeyRules, QueryRule, normalize_host, write_cache_key};
+pub use key::{BadHost, KeyRules, QueryRule, normalize_host, normalize_target, write_cache_key};
 pub use policy::{Heuristic, NegativeTtls, Policy, SetCookie};
 pub use range::{
     ByteSpec, ContentRange, RangeIgnored, RangeRequest, Resolved, if_range_matches, multipart,
     parse_range, resolve,
 };
 pub use reasons::{MissReason, NoStoreReason, PassReason, StaleReason};
-pub use storable::{Exchange, Storable, post_storable_as_get, storable};
-pub use tags::{TagLimits, surrogate_tags};
-pub use target::{cache_group_invalidation, cache_groups, invalidated_targets};
-pub use targeted::{ControlSource, effective_directives};
+pub use storable::{Exchange, Storable, heuristically_cacheable, post_storable_as_get, storable};
+pub use tags::{TagLimits, all_tags, surrogate_tags};
+pub use target::{
+    cache_group_invalidation, cache_groups, invalidated_targets, is_safe, resolve_same_origin,
+};
+pub use targeted::{ControlSource, SURROGATE_ID, effective_directives};
 pub use time::{Timestamp, format_http_date, parse_http_date};
 pub use vary::{
     VariantRules, Vary, VaryField, language_match, language_quality, parse_vary, variant_key,

@@ -18,6 +18,9 @@ pub(crate) enum Member {
     InnerList,
 }
 
+/// The most members read: RFC 9651 asks for 1024, and more would only cost time.
+const MAX_MEMBERS: usize = 1024;
+
 /// All lines of a field as the one value they are.
 pub(crate) fn joined<'a>(lines: &GetAll<'a, HeaderValue>) -> Option<Cow<'a, [u8]>> {
     let mut lines = lines.iter();
@@ -44,9 +47,12 @@ pub(crate) fn dictionary(value: &[u8]) -> Option<Vec<(String, Member)>> {
             parser.parameters()?;
             Member::Item(Bare::Boolean(true))
         };
-        match members.iter_mut().find(|(k, _)| *k == key) {
-            Some(slot) => slot.1 = member,
-            None => members.push((key, member)),
+        if let Some(slot) = members.iter_mut().find(|(k, _)| *k == key) {
+            slot.1 = member;
+        } else if members.len() == MAX_MEMBERS {
+            return None;
+        } else {
+            members.push((key, member));
         }
         parser.next_member()?;
     }
@@ -60,6 +66,9 @@ pub(crate) fn list(value: &[u8]) -> Option<Vec<Member>> {
     let mut members = Vec::new();
     parser.skip_sp();
     while !parser.at_end() {
+        if members.len() == MAX_MEMBERS {
+            return None;
+        }
         members.push(parser.member()?);
         parser.next_member()?;
     }

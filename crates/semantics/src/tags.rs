@@ -32,7 +32,7 @@ impl Default for TagLimits {
 }
 
 /// The tags of a response, without repetition, in the order they come. Cache groups are scoped to
-/// an origin by their RFC and come from [`cache_groups`](crate::cache_groups) instead.
+/// an origin by their RFC and come from [`cache_groups`] instead.
 pub fn surrogate_tags(headers: &HeaderMap, limits: TagLimits) -> impl Iterator<Item = &[u8]> {
     let keys = headers
         .get_all(SURROGATE_KEY)

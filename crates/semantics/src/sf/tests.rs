@@ -77,6 +77,20 @@ fn lists() {
     assert_eq!(list(b"\"a\" \"b\""), None);
 }
 
+#[test]
+fn the_number_of_members_is_bounded() {
+    let keys = |count: usize| {
+        let keys: Vec<_> = (0..count).map(|n| format!("k{n}")).collect();
+        keys.join(",")
+    };
+    assert_eq!(
+        dictionary(keys(1024).as_bytes()).map(|members| members.len()),
+        Some(1024)
+    );
+    assert_eq!(dictionary(keys(1025).as_bytes()), None);
+    assert_eq!(list(keys(1025).as_bytes()), None);
+}
+
 proptest! {
     #[test]
     fn parsing_never_panics(

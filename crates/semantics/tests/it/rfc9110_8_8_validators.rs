@@ -21,6 +21,16 @@ fn comparison() {
     }
 }
 
+//= rfc9110#8.8.3
+#[test]
+fn tags_outside_ascii_are_bytes() {
+    let text = "\"abcdef\u{fc}\"".as_bytes();
+    let tag = EntityTag::parse(text).unwrap();
+    assert_eq!(tag.opaque, "abcdef\u{fc}".as_bytes());
+    assert!(tag.strong_eq(&EntityTag::parse(text).unwrap()));
+    assert!(EntityTag::parse(b"\"a\x7f\"").is_none());
+}
+
 //= rfc9110#8.8.1
 #[test]
 fn other_bytes_under_a_strong_tag_would_lie() {
