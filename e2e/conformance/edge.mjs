@@ -6,8 +6,10 @@ import path from 'node:path'
 import { answers, Failed, freePort, scratch, start, waitFor } from './process.mjs'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const binary = path.join(root, 'target/release/edge')
-const translator = path.join(root, 'target/release/local')
+/** Where the programs are: another profile's by `BIN=target/debug`. */
+const bin = process.env.BIN ?? 'target/release'
+const binary = path.join(root, bin, 'edge')
+const translator = path.join(root, bin, 'local')
 const example = path.join(root, 'examples/conformance')
 
 /** The host that the example's site has. */
