@@ -1,17 +1,26 @@
 //! Requests on their way upstream: what goes on, what stays here, what is added.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Version};
-use semantics::{append_cdn_loop, append_forwarded, append_via, request_id, strip_hop_by_hop};
+use semantics::targeted::SURROGATE_ID;
+use semantics::{append_cdn_loop, append_forwarded, append_via, normalize_target, request_id, strip_hop_by_hop};
 
 use crate::config::Node;
 use crate::intake::Received;
 
 /// Names a request in the logs of every tier it passes.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Tells the origin which name a `Surrogate-Control` directive reaches this cache by.
+const SURROGATE_CAPABILITY: HeaderName = HeaderName::from_static("surrogate-capability");
+static CAPABILITY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let text = format!("{SURROGATE_ID}=\"Surrogate/1.0\"");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+});
 
 /// Conditions and ranges of the client: the store answers them, upstream is asked for all of it.
 const CLIENTS_OWN: [HeaderName; 6] = [
@@ -30,6 +39,11 @@ pub(crate) fn filling(node: &Node, received: &Received) -> Parts {
     head.extensions.clear();
     for name in CLIENTS_OWN {
         head.headers.remove(name);
+    }
+    // The origin must answer what the key says, or one spelling's answer is stored for all.
+    let target = normalize_target(received.path_and_query());
+    if let Ok(target) = target.parse() {
+        head.uri = target;
     }
     if received.site.compression.is_some() {
         head.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -70,6 +84,7 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
     );
     append_via(&mut head.headers, version, &node.name);
     append_cdn_loop(&mut head.headers, &node.cdn_id);
+    head.headers.append(SURROGATE_CAPABILITY, CAPABILITY.clone());
     let known = received.trusted && request_id(&head.headers).is_some();
     if !known && let Ok(id) = HeaderValue::from_str(&node.new_request_id()) {
         head.headers.insert(X_REQUEST_ID, id);

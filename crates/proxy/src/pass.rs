@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use cache::Invalidate;
-use http::{Response, StatusCode, Uri};
+use cache::{Found, Invalidate, Lookup};
+use http::{Method, Response, StatusCode, Uri, header};
 use http_body_util::Limited;
 use hyper::body::Incoming;
-use semantics::{PassReason, Timestamp, format_http_date, invalidated_targets};
+use semantics::{
+    Exchange, PassReason, Timestamp, format_http_date, invalidated_targets, post_storable_as_get,
+};
 use upstream::FetchError;
 
 use crate::backend::Backend;
-use crate::deliver::{Answer, relay};
+use crate::deliver::{Answer, deliver, relay};
 use crate::intake::{Received, too_large};
 use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
@@ -38,14 +40,15 @@ impl<B: Backend> Pipeline<B> {
         let most = connection.limits().max_body_bytes;
         let body = match body.filter(|_| received.seen.body) {
             Some(body) => {
-                let length = received.head.headers.get(http::header::CONTENT_LENGTH);
+                let length = received.head.headers.get(header::CONTENT_LENGTH);
                 if let Some(length) = length {
-                    head.headers.insert(http::header::CONTENT_LENGTH, length.clone());
+                    head.headers.insert(header::CONTENT_LENGTH, length.clone());
                 }
                 upstream::stream_body(Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX)))
             }
             None => upstream::empty_body(),
         };
+        let request_time = node.now();
         node.metrics.upstream_requests.inc();
         let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
             Ok(response) => response,
@@ -64,7 +67,47 @@ impl<B: Backend> Pipeline<B> {
         let (version, date) = (response.version(), format_http_date(now));
         forward::returned(node, version, response.headers_mut(), &date);
         self.invalidate(&received, &response, now);
-        relay(node, &received, response, Outcome::Pass(reason))
+        match self.keep_post(&received, response, request_time, now) {
+            Ok(found) => {
+                let status = found.object.status;
+                deliver(node, &received, &found.object, Outcome::Pass(reason), Some(status))
+            }
+            Err(response) => relay(node, &received, *response, Outcome::Pass(reason)),
+        }
+    }
+
+    /// The answer to a POST is stored for later GETs where it says that it is also theirs.
+    //= rfc9110#9.3.3
+    fn keep_post(
+        self: &Arc<Self>,
+        received: &Received,
+        response: Response<upstream::Body>,
+        request_time: Timestamp,
+        response_time: Timestamp,
+    ) -> Result<Found, Box<Response<upstream::Body>>> {
+        if received.head.method != Method::POST
+            || !response.headers().contains_key(header::CONTENT_LOCATION)
+        {
+            return Err(Box::new(response));
+        }
+        let exchange = Exchange {
+            method: &received.head.method,
+            request: &received.head.headers,
+            request_directives: &received.directives,
+            status: response.status(),
+            response: response.headers(),
+            request_time,
+            response_time,
+        };
+        let Received { scheme, host, site, .. } = received;
+        let path = received.path_and_query();
+        let kept = post_storable_as_get(&exchange, scheme, host, path, &site.policy);
+        match (kept, self.lookup(received)) {
+            (Ok(kept), Lookup::Miss(_, duty) | Lookup::Stale(_, _, _, Some(duty))) => {
+                Ok(self.store_post(received, duty, response, kept))
+            }
+            _ => Err(Box::new(response)),
+        }
     }
 
     /// A change at the origin makes stored copies of what it names wrong (RFC 9111 §4.4).

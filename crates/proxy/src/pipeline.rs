@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use cache::{Failure, Found, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
 use wire::Seq;
@@ -75,7 +75,7 @@ impl<B: Backend> Pipeline<B> {
         })
     }
 
-    fn lookup(&self, received: &Received) -> Lookup {
+    pub(crate) fn lookup(&self, received: &Received) -> Lookup {
         KEY.with_borrow_mut(|key| {
             self.write_key(key, received, received.path_and_query());
             self.node.cache.lookup(&Query {
@@ -112,7 +112,7 @@ impl<B: Backend> Pipeline<B> {
                     (Verdict::StaleAllowed(_), _) => return self.stale(&received, &found.object, reason),
                     (Verdict::StaleWhileRevalidate(_), duty) => {
                         if let Some(duty) = duty {
-                            drop(self.start(self.filling(&received, &duty), duty, None));
+                            drop(self.start(self.filling(&received), duty, None));
                         }
                         return self.stale(&received, &found.object, reason);
                     }
@@ -153,7 +153,7 @@ impl<B: Backend> Pipeline<B> {
             return self.refuse(not_stored());
         }
         let interim = Interim::new(connection, received.head.version);
-        let fetched = self.start(self.filling(&received, &duty), duty, interim).await;
+        let fetched = self.start(self.filling(&received), duty, interim).await;
         let became = |kept| match missed {
             Some(reason) => Outcome::Miss(reason, kept),
             None => Outcome::Refreshed(kept),
@@ -256,15 +256,10 @@ impl<B: Backend> Pipeline<B> {
         Answer { response: refusal.into_response(&self.node.name, self.node.now()), outcome }
     }
 
-    fn filling(&self, received: &Received, duty: &Obligation) -> Fetch {
-        let mut head = forward::filling(&self.node, received);
-        // A stored GET is validated with GET, so that a changed one is stored whole at once.
-        if duty.stale().is_some_and(|stale| !stale.head_only) {
-            head.method = Method::GET;
-        }
+    fn filling(&self, received: &Received) -> Fetch {
         Fetch {
             site: received.site.clone(),
-            head,
+            head: forward::filling(&self.node, received),
             selecting: received.head.headers.clone(),
             directives: received.directives,
         }

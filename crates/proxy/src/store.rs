@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use cache::{Failure, Fill, Found, NewHead, NewObject, Object, Obligation, Progress, Tags};
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use semantics::{
     Exchange, NoStoreReason, RequestDirectives, Storable, TagLimits, Timestamp, add_validators,
-    format_http_date, freshen_headers, storable, validates, variant_key,
+    format_http_date, freshen_headers, head_matches, storable, validates, variant_key,
 };
 use tokio::sync::oneshot;
 use upstream::FetchError;
@@ -21,6 +21,7 @@ use wire::Seq;
 
 use crate::backend::Backend;
 use crate::forward;
+use crate::intake::Received;
 use crate::pipeline::Pipeline;
 use crate::serve::Interim;
 use crate::site::Site;
@@ -95,38 +96,64 @@ impl<B: Backend> Pipeline<B> {
         let timing = (request_time, now);
         match response.status() {
             StatusCode::NOT_MODIFIED if obligation.stale().is_some() => {
-                self.freshen(&fetch, obligation, &response, timing, reply);
+                self.validated(&fetch, obligation, response.headers(), timing, reply);
             }
             status if status.is_server_error() && stands_in(&obligation, &fetch, now) => {
                 obligation.fail(Failure { status: status.as_u16(), reason: "origin-error" });
                 let _ = reply.send(Fetched::ErredOver(status));
             }
+            status if describes_stored(&fetch, &obligation) => {
+                let stale = obligation.stale().cloned();
+                let matches = stale.is_some_and(|stale| {
+                    let length = stale.body().complete_len();
+                    head_matches(&stale.header_map(), length, status, response.headers())
+                });
+                if matches {
+                    return self.freshen(&fetch, obligation, response.headers(), timing, reply);
+                }
+                // What is stored is out of date, whatever this one is worth.
+                obligation.discard_stale();
+                self.store(&fetch, obligation, response, timing, reply).await;
+            }
             _ => self.store(&fetch, obligation, response, timing, reply).await,
         }
     }
 
-    /// A 304 makes the stored response fresh again without moving its body (RFC 9111 §4.3.4).
+    /// A 304: the stored response is good, if it is the one that was asked about.
+    //= rfc9111#4.3.3
+    fn validated(
+        &self,
+        fetch: &Fetch,
+        mut obligation: Obligation,
+        update: &HeaderMap,
+        timing: (Timestamp, Timestamp),
+        reply: oneshot::Sender<Fetched>,
+    ) {
+        let same = obligation.stale().is_some_and(|s| validates(&s.header_map(), update));
+        if same {
+            return self.freshen(fetch, obligation, update, timing, reply);
+        }
+        // It speaks of another representation than ours, which is of no use any more.
+        obligation.discard_stale();
+        obligation.fail(Failure { status: 502, reason: "foreign-304" });
+        let cause = "a 304 for a representation that is not stored".into();
+        let _ = reply.send(Fetched::Failed(FetchError::BodyCut(cause)));
+    }
+
+    /// Makes the stored response fresh again without moving its body.
     //= rfc9111#4.3.4
+    //= rfc9111#4.3.5
     fn freshen(
         &self,
         fetch: &Fetch,
         mut obligation: Obligation,
-        response: &Response<upstream::Body>,
+        update: &HeaderMap,
         timing: (Timestamp, Timestamp),
         reply: oneshot::Sender<Fetched>,
     ) {
         let Some(stale) = obligation.stale().cloned() else { return };
         let mut headers = stale.header_map();
-        if !validates(&headers, response.headers()) {
-            // It speaks of another representation than ours, which is of no use any more.
-            obligation.discard_stale();
-            obligation.fail(Failure { status: 502, reason: "foreign-304" });
-            let _ = reply.send(Fetched::Failed(FetchError::BodyCut(
-                "a 304 for a representation that is not stored".into(),
-            )));
-            return;
-        }
-        freshen_headers(&mut headers, response.headers());
+        freshen_headers(&mut headers, update);
         match judge(fetch, stale.status, &headers, timing) {
             Ok(kept) => {
                 let tags = tags(&headers);
@@ -175,29 +202,35 @@ impl<B: Backend> Pipeline<B> {
                 return;
             }
         };
-        let (parts, body) = response.into_parts();
-        let mut headers = parts.headers;
-        let tags = tags(&headers);
-        let withheld = strip(&mut headers, &kept);
-        let head_only = fetch.head.method == Method::HEAD;
-        if !head_only {
-            // The body says how long it is.
-            headers.remove(header::CONTENT_LENGTH);
-        }
-        let variant = variant_key(kept.vary.as_ref(), &fetch.selecting, &fetch.site.variants);
-        let fill = obligation.begin(NewObject {
-            status: parts.status,
-            headers,
-            freshness: kept.freshness,
-            vary: kept.vary,
-            variant,
-            tags,
-            content_length: if head_only { Some(0) } else { length },
-            head_only,
-        });
-        let found = fill.found();
-        let _ = reply.send(Fetched::Stored { found, status: parts.status, withheld });
+        let (fill, body, withheld) = begin(fetch, obligation, response, kept);
+        let (found, status) = (fill.found(), fill.object().status);
+        let _ = reply.send(Fetched::Stored { found, status, withheld });
         self.pump(fill, body, &fetch.site).await;
+    }
+
+    /// Stores the answer to a POST for GETs of its target, where it says that it is one; gives what to
+    /// answer with.
+    //= rfc9110#9.3.3
+    pub(crate) fn store_post(
+        self: &Arc<Self>,
+        received: &Received,
+        obligation: Obligation,
+        response: Response<upstream::Body>,
+        kept: Storable,
+    ) -> Found {
+        let mut head = received.head.clone();
+        head.method = Method::GET;
+        let fetch = Fetch {
+            site: received.site.clone(),
+            selecting: head.headers.clone(),
+            head,
+            directives: received.directives,
+        };
+        let (fill, body, _) = begin(&fetch, obligation, response, kept);
+        let found = fill.found();
+        let this = self.clone();
+        tokio::spawn(async move { this.pump(fill, body, &fetch.site).await });
+        found
     }
 
     /// Moves the body into the store, at the pace of the origin.
@@ -233,6 +266,40 @@ impl<B: Backend> Pipeline<B> {
     }
 }
 
+/// Publishes the head of a response that may be stored; its body is to follow.
+fn begin(
+    fetch: &Fetch,
+    obligation: Obligation,
+    response: Response<upstream::Body>,
+    kept: Storable,
+) -> (Fill, upstream::Body, HeaderMap) {
+    let (parts, body) = response.into_parts();
+    let length = body.size_hint().exact();
+    let mut headers = parts.headers;
+    let tags = tags(&headers);
+    let withheld = strip(&mut headers, &kept);
+    let head_only = fetch.head.method == Method::HEAD;
+    if !head_only {
+        // The body says how long it is.
+        headers.remove(header::CONTENT_LENGTH);
+        if parts.status == StatusCode::OK && !headers.contains_key(header::ACCEPT_RANGES) {
+            headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        }
+    }
+    let variant = variant_key(kept.vary.as_ref(), &fetch.selecting, &fetch.site.variants);
+    let fill = obligation.begin(NewObject {
+        status: parts.status,
+        headers,
+        freshness: kept.freshness,
+        vary: kept.vary,
+        variant,
+        tags,
+        content_length: if head_only { Some(0) } else { length },
+        head_only,
+    });
+    (fill, body, withheld)
+}
+
 fn judge(
     fetch: &Fetch,
     status: StatusCode,
@@ -249,6 +316,11 @@ fn judge(
         response_time,
     };
     storable(&exchange, &fetch.site.policy)
+}
+
+/// Whether a HEAD was asked about a response that a GET stored (RFC 9111 §4.3.5).
+fn describes_stored(fetch: &Fetch, obligation: &Obligation) -> bool {
+    fetch.head.method == Method::HEAD && obligation.stale().is_some_and(|stale| !stale.head_only)
 }
 
 /// Whether what is stored may stand in for the origin's error (RFC 5861 §4).
