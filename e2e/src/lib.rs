@@ -1,1 +1,9 @@
-//! To be written.
+//! The real thing over real sockets: a scripted [`origin`], an exact [`client`], and a [`world`] between.
+//!
+//! Never: a mock of anything of ours. Start at [`world::Setup`]; the tests are in `tests/it/`.
+
+pub mod client;
+pub mod gate;
+pub mod http1;
+pub mod origin;
+pub mod world;

@@ -14,4 +14,4 @@ mod world;
 
 pub use options::Options;
 pub use plan::{EdgePlan, Plan, PlanError, Ports};
-pub use world::{Edge, World, WorldError};
+pub use world::{Edge, Settings, World, WorldError};

@@ -1,0 +1,61 @@
+//! HTTP/2 with prior knowledge.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+use super::{Answer, HOST, Request};
+use crate::http1::Fields;
+
+/// A connection; requests on clones of it share it.
+#[derive(Clone, Debug)]
+pub struct Http2(SendRequest<Full<Bytes>>);
+
+impl Http2 {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens, or it is no HTTP/2 server.
+    pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self(sender))
+    }
+
+    /// Sends a request and reads the response.
+    ///
+    /// # Errors
+    /// When no response comes.
+    pub async fn ask(&mut self, request: impl Into<Request>) -> anyhow::Result<Answer> {
+        let request = request.into();
+        let host = request.fields.get("host").unwrap_or(HOST);
+        let mut outgoing = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(format!("http://{host}{}", request.target));
+        for (name, value) in request.fields.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("host")) {
+            outgoing = outgoing.header(name, value);
+        }
+        let response = self.0.send_request(outgoing.body(Full::new(request.body))?).await?;
+        let (head, body) = response.into_parts();
+        let mut fields = Fields::default();
+        for (name, value) in &head.headers {
+            fields.add(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+        }
+        let status = head.status.as_u16();
+        let (body, cut) = match body.collect().await {
+            Ok(body) => (body.to_bytes(), false),
+            Err(_) => (Bytes::new(), true),
+        };
+        Ok(Answer { interim: Vec::new(), status, fields, body, cut })
+    }
+
+    /// Whether the other end has asked to go elsewhere.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
