@@ -50,7 +50,7 @@ impl Cache {
         let seed = RandomState::new().build_hasher().finish();
         Arc::new_cyclic(|weak| Self {
             index: Index::new(seed),
-            evictor: Evictor::new(settings.eviction, settings.capacity),
+            evictor: Evictor::new(settings.eviction),
             counters: Counters::default(),
             accounts: Arc::new(Accounts::new(weak.clone())),
             capacity: AtomicU64::new(settings.capacity),
@@ -66,7 +66,7 @@ impl Cache {
         self.capacity.store(settings.capacity, Relaxed);
         self.max_object.store(settings.max_object, Relaxed);
         self.max_variants.store(settings.max_variants, Relaxed);
-        self.evictor.resize(settings.eviction, settings.capacity);
+        self.evictor.resize(settings.eviction);
         self.make_room();
     }
 

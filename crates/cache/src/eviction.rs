@@ -12,6 +12,7 @@ use wire::EvictionPolicy;
 
 use crate::accounts::Accounts;
 
+mod balance;
 mod ghost;
 mod lfu;
 mod lru;
@@ -40,8 +41,8 @@ trait Eviction: Send {
     fn victim(&mut self, nodes: &mut Nodes) -> Option<u32>;
     /// A victim cannot go yet.
     fn again(&mut self, nodes: &mut Nodes, id: u32);
-    /// The bytes there are to share out.
-    fn resize(&mut self, capacity: u64);
+    /// There are more or fewer bytes to share out.
+    fn resized(&mut self) {}
     /// Bytes taken beside the nodes.
     fn overhead(&self) -> u64;
 }
@@ -98,10 +99,10 @@ struct State {
 const PATIENCE: usize = 64;
 
 impl Evictor {
-    pub(crate) fn new(kind: EvictionPolicy, capacity: u64) -> Self {
+    pub(crate) fn new(kind: EvictionPolicy) -> Self {
         let state = State {
             nodes: Nodes::new(),
-            policy: make(kind, capacity),
+            policy: make(kind),
         };
         let kind = AtomicU8::new(number(kind));
         Self {
@@ -120,19 +121,19 @@ impl Evictor {
     }
 
     /// Changes policy or capacity; units move over, the least useful first.
-    pub(crate) fn resize(&self, kind: EvictionPolicy, capacity: u64) {
+    pub(crate) fn resize(&self, kind: EvictionPolicy) {
         let mut state = self.state.lock();
         let State { nodes, policy } = &mut *state;
         self.touches.drain(|id| policy.touch(nodes, id));
         if number(kind) != self.kind.load(Relaxed) {
-            let mut next = make(kind, capacity);
+            let mut next = make(kind);
             while let Some(id) = policy.victim(nodes) {
                 next.insert(nodes, id);
             }
             *policy = next;
             self.kind.store(number(kind), Relaxed);
         }
-        policy.resize(capacity);
+        policy.resized();
     }
 
     /// Lists a unit; nothing if it is listed already.
@@ -210,11 +211,11 @@ impl Evictor {
     }
 
     /// Drops what is remembered of units that are gone.
-    pub(crate) fn forget(&self, capacity: u64, accounts: &Arc<Accounts>) {
+    pub(crate) fn forget(&self, accounts: &Arc<Accounts>) {
         let mut state = self.state.lock();
         if state.nodes.is_empty() {
             state.nodes = Nodes::new();
-            state.policy = make(self.kind(), capacity);
+            state.policy = make(self.kind());
         }
         accounts.set_policy(state.policy.overhead());
     }
@@ -255,11 +256,11 @@ fn number(kind: EvictionPolicy) -> u8 {
     }
 }
 
-fn make(kind: EvictionPolicy, capacity: u64) -> Box<dyn Eviction> {
+fn make(kind: EvictionPolicy) -> Box<dyn Eviction> {
     match kind {
         EvictionPolicy::Lru => Box::new(lru::Lru::new()),
-        EvictionPolicy::Lfu => Box::new(lfu::Lfu::new(capacity)),
-        EvictionPolicy::S3Fifo => Box::new(s3fifo::S3Fifo::new(capacity)),
+        EvictionPolicy::Lfu => Box::new(lfu::Lfu::new()),
+        EvictionPolicy::S3Fifo => Box::new(s3fifo::S3Fifo::new()),
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use semantics::NoStoreReason;
 
-use crate::lookup::Found;
 use crate::body::{Truncated, Writer};
 use crate::cache::Cache;
+use crate::lookup::Found;
 use crate::object::Object;
 use crate::stats::up;
 

@@ -1,7 +1,6 @@
 //! Ways out of the store: evicted, invalidated, cleared.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use semantics::Timestamp;
 use smallvec::SmallVec;
@@ -66,8 +65,7 @@ impl Cache {
             *table = index::Table::new();
             drop(table);
         }
-        self.evictor
-            .forget(self.capacity.load(Relaxed), self.accounts());
+        self.evictor.forget(self.accounts());
     }
 
     /// Removes the object with this object's body, if it is still there.

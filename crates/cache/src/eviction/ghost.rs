@@ -33,6 +33,10 @@ impl Ghosts {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.set.len()
+    }
+
     pub(super) fn add(&mut self, hash: u64, bytes: u64) {
         let print = print(hash);
         let granules = u32::try_from(bytes.div_ceil(GRANULE)).unwrap_or(u32::MAX);

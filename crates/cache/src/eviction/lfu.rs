@@ -1,7 +1,11 @@
-//! W-TinyLFU (Einziger, Friedman, Manes 2017): a small window in order of use, and a main part that
-//! takes in from it only what is asked for more often than what would have to go.
+//! W-TinyLFU (Einziger, Friedman, Manes 2017): a window in order of use, and a main part that takes
+//! in from it only what is asked for more often than what would have to go.
+//!
+//! Different from the paper: the window's share is not one percent but learned (see `balance`), and
+//! what comes back soon after it was turned away goes to the main part at once.
 
 use super::Eviction;
+use super::balance::{Balance, Returned};
 use super::nodes::{List, Nodes};
 use super::sketch::Sketch;
 
@@ -13,11 +17,13 @@ const PROTECTED: u8 = 2;
 pub(super) struct Lfu {
     lists: [List; 3],
     sketch: Sketch,
-    capacity: u64,
+    balance: Balance,
+    /// What there was at the last eviction: below that there is room, and no contest for it.
+    full: u64,
 }
 
 impl Lfu {
-    pub(super) fn new(capacity: u64) -> Self {
+    pub(super) fn new() -> Self {
         let lists = [
             List::new(WINDOW),
             List::new(PROBATION),
@@ -26,7 +32,8 @@ impl Lfu {
         Self {
             lists,
             sketch: Sketch::new(),
-            capacity,
+            balance: Balance::new(0.05, 0.01),
+            full: u64::MAX,
         }
     }
 
@@ -40,12 +47,12 @@ impl Lfu {
 
     /// What the window may hold before its oldest have to stand for the main part.
     fn window(&self) -> u64 {
-        self.bytes().min(self.capacity) / 100
+        self.balance.share(self.bytes())
     }
 
     /// Moves the oldest protected back until their share holds.
     fn demote(&mut self, nodes: &mut Nodes) {
-        let share = self.bytes() / 100 * 79;
+        let share = (self.bytes() - self.list(WINDOW).bytes()) / 5 * 4;
         while self.list(PROTECTED).bytes() > share {
             let Some(id) = self.list(PROTECTED).pop(nodes) else {
                 return;
@@ -59,7 +66,24 @@ impl Eviction for Lfu {
     fn insert(&mut self, nodes: &mut Nodes, id: u32) {
         self.sketch.fit(self.lists.iter().map(List::len).sum());
         self.sketch.add(nodes.hash(id));
+        let part = nodes.bytes(id) as f64 / self.bytes().max(1) as f64;
+        if self.balance.arrived(nodes.hash(id), part) != Returned::No {
+            // It was judged too hastily: the sketch knew less than its return tells.
+            let trusted = if self.balance.shifting(0.1) {
+                PROTECTED
+            } else {
+                PROBATION
+            };
+            self.list(trusted).push(nodes, id);
+            return;
+        }
         self.list(WINDOW).push(nodes, id);
+        while self.bytes() < self.full / 50 * 49 && self.list(WINDOW).bytes() > self.window() {
+            let Some(id) = self.list(WINDOW).pop(nodes) else {
+                return;
+            };
+            self.list(PROBATION).push(nodes, id);
+        }
     }
 
     fn remove(&mut self, nodes: &mut Nodes, id: u32) {
@@ -80,37 +104,30 @@ impl Eviction for Lfu {
     }
 
     fn victim(&mut self, nodes: &mut Nodes) -> Option<u32> {
-        loop {
-            self.demote(nodes);
-            let candidate = self.list(WINDOW).last();
-            let coldest = self.list(PROBATION).last().or(self.list(PROTECTED).last());
-            let (candidate, coldest) = match (candidate, coldest) {
-                (Some(candidate), Some(coldest)) => (candidate, coldest),
-                (None, Some(coldest)) => {
-                    self.remove(nodes, coldest);
-                    return Some(coldest);
-                }
-                (candidate, None) => {
-                    let candidate = candidate?;
-                    self.remove(nodes, candidate);
-                    return Some(candidate);
-                }
-            };
-            if self.list(WINDOW).bytes() <= self.window() {
-                self.remove(nodes, coldest);
-                return Some(coldest);
-            }
-            let wanted = self.sketch.estimate(nodes.hash(candidate));
-            if wanted <= self.sketch.estimate(nodes.hash(coldest)) {
-                self.remove(nodes, candidate);
+        self.full = self.bytes();
+        self.demote(nodes);
+        let candidate = self.list(WINDOW).last();
+        let coldest = self.list(PROBATION).last().or(self.list(PROTECTED).last());
+        let (Some(candidate), Some(coldest)) = (candidate, coldest) else {
+            let only = candidate.or(coldest)?;
+            self.remove(nodes, only);
+            return Some(only);
+        };
+        if self.list(WINDOW).bytes() > self.window() {
+            self.remove(nodes, candidate);
+            let (wanted, kept) = (nodes.hash(candidate), nodes.hash(coldest));
+            if self.sketch.estimate(wanted) <= self.sketch.estimate(kept) {
+                self.balance
+                    .newcomer_left(wanted, nodes.bytes(candidate), self.full / 2);
                 return Some(candidate);
             }
-            self.remove(nodes, candidate);
             nodes.weigh(candidate);
             self.list(PROBATION).push(nodes, candidate);
-            self.remove(nodes, coldest);
-            return Some(coldest);
         }
+        self.remove(nodes, coldest);
+        self.balance
+            .established_left(nodes.hash(coldest), nodes.bytes(coldest), self.full / 2);
+        Some(coldest)
     }
 
     fn again(&mut self, nodes: &mut Nodes, id: u32) {
@@ -118,11 +135,11 @@ impl Eviction for Lfu {
         self.list(PROBATION).push(nodes, id);
     }
 
-    fn resize(&mut self, capacity: u64) {
-        self.capacity = capacity;
+    fn resized(&mut self) {
+        self.full = u64::MAX;
     }
 
     fn overhead(&self) -> u64 {
-        self.sketch.bytes()
+        self.sketch.bytes() + self.balance.overhead()
     }
 }

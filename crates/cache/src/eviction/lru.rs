@@ -34,8 +34,6 @@ impl Eviction for Lru {
         self.0.push(nodes, id);
     }
 
-    fn resize(&mut self, _capacity: u64) {}
-
     fn overhead(&self) -> u64 {
         0
     }
