@@ -81,9 +81,7 @@ impl Reply {
 
     /// Breaks the connection without a word.
     pub fn broken() -> Self {
-        let mut reply = Self::status(200);
-        reply.ahead.push(Ahead::Break);
-        reply
+        Self::status(200).breaking()
     }
 
     /// `body` with `etag`, or 304 when the request knows it.
@@ -111,6 +109,13 @@ impl Reply {
     #[must_use]
     pub fn after(mut self, gate: &Gate) -> Self {
         self.ahead.push(Ahead::Wait(gate.clone()));
+        self
+    }
+
+    /// Breaks the connection instead of a head.
+    #[must_use]
+    pub fn breaking(mut self) -> Self {
+        self.ahead.push(Ahead::Break);
         self
     }
 

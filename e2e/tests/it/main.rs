@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
+mod collapsing;
+mod compression;
+mod framing;
 mod hits;
+mod protocol;
+mod ranges;
 mod staleness;
 mod storing;
+mod streaming;
 mod support;
 mod validation;
