@@ -11,6 +11,10 @@ use crate::cache::Cache;
 pub(crate) const ARC: u64 = 16;
 /// What `Bytes` allocates once it is shared.
 pub(crate) const SHARED_BYTES: u64 = 32;
+/// What an allocator rounds up, on average, for an allocation of so many bytes.
+pub(crate) const fn rounding(bytes: u64) -> u64 {
+    bytes / 16
+}
 /// A slot of the hash table at its average load.
 pub(crate) const INDEX_SLOT: u64 = 28;
 
@@ -72,6 +76,12 @@ impl Accounts {
     /// What the eviction policy takes for ghosts, sketches and buffers.
     pub(crate) fn set_policy(&self, bytes: u64) {
         self.policy.store(bytes, Relaxed);
+    }
+
+    /// What the policy takes.
+    #[cfg(test)]
+    pub(crate) fn policy_bytes(&self) -> u64 {
+        self.policy.load(Relaxed)
     }
 
     /// The store these bytes belong to, while it exists.

@@ -247,6 +247,3 @@ impl fmt::Debug for Hold {
         f.write_str("Hold")
     }
 }
-
-#[cfg(test)]
-mod tests;

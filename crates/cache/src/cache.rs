@@ -121,6 +121,12 @@ impl Cache {
         true
     }
 
+    /// The same for a fill that grew. Fills together may not take more than three quarters: before
+    /// they push out everything there is, they go unstored.
+    pub(crate) fn make_room_for_fills(&self) -> bool {
+        self.accounts.in_flight() <= self.capacity.load(Relaxed) / 4 * 3 && self.make_room()
+    }
+
     /// One `Vary` for all objects that have the same.
     fn shared_vary(&self, vary: Vary) -> Arc<Vary> {
         let mut varies = self.varies.lock();
@@ -160,6 +166,3 @@ impl fmt::Debug for Cache {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

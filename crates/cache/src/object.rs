@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use semantics::{Coding, Freshness, Timestamp, Vary};
 use wire::Seq;
 
-use crate::accounts::{ARC, INDEX_SLOT, SHARED_BYTES};
+use crate::accounts::{ARC, INDEX_SLOT, SHARED_BYTES, rounding};
 use crate::body::{Body, Derived};
 use crate::eviction::{NODE, Tally};
 use crate::tags::Tags;
@@ -240,8 +240,12 @@ impl Object {
 
     /// Without the body.
     fn own_bytes(&self) -> u64 {
-        const FIXED: u64 = size_of::<Object>() as u64 + ARC + SHARED_BYTES + INDEX_SLOT + NODE;
-        FIXED + self.block.len() as u64 + self.tags.heap()
+        /// Tables that grew leave room behind, and no allocator is free.
+        const LOOSE: u64 = 32;
+        const FIXED: u64 =
+            size_of::<Object>() as u64 + ARC + SHARED_BYTES + INDEX_SLOT + NODE + LOOSE;
+        let block = self.block.len() as u64;
+        FIXED + block + rounding(block) + self.tags.heap()
     }
 }
 

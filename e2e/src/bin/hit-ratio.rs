@@ -21,7 +21,10 @@ fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let mut results = Vec::new();
     for trace in traces::all() {
-        if wanted.iter().any(|part| !trace.name.contains(part.as_str())) {
+        if wanted
+            .iter()
+            .any(|part| !trace.name.contains(part.as_str()))
+        {
             continue;
         }
         for percent in [1, 10] {
@@ -36,9 +39,8 @@ fn main() -> anyhow::Result<()> {
 fn measure(trace: &traces::Trace, percent: u64) -> Value {
     let costs = replay::costs(trace);
     let bytes = costs.iter().sum::<u64>() * percent / 100;
-    let ratio = |hits: usize| {
-        (hits as f64 / trace.requests.len() as f64 * 10_000.0).round() / 10_000.0
-    };
+    let ratio =
+        |hits: usize| (hits as f64 / trace.requests.len() as f64 * 10_000.0).round() / 10_000.0;
     json!({
         "name": trace.name,
         "objects": trace.sizes.len(),

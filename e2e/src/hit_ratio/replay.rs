@@ -20,16 +20,26 @@ const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 pub(crate) fn costs(trace: &Trace) -> Vec<u64> {
     let store = Client::new(1 << 30, EvictionPolicy::Lru);
     store.request(0, 0);
-    let Lookup::Hit(found) = store.ask(&key(0)) else { return Vec::new() };
+    let Lookup::Hit(found) = store.ask(&key(0)) else {
+        return Vec::new();
+    };
     let fixed = found.object.bytes_used();
-    trace.sizes.iter().map(|size| fixed + u64::from(*size)).collect()
+    trace
+        .sizes
+        .iter()
+        .map(|size| fixed + u64::from(*size))
+        .collect()
 }
 
 /// Hits of a policy.
 pub(crate) fn hits(trace: &Trace, bytes: u64, eviction: EvictionPolicy) -> usize {
     let store = Client::new(bytes, eviction);
     let sizes = &trace.sizes;
-    trace.requests.iter().filter(|object| store.request(**object, sizes[**object as usize])).count()
+    trace
+        .requests
+        .iter()
+        .filter(|object| store.request(**object, sizes[**object as usize]))
+        .count()
 }
 
 struct Client {
@@ -42,9 +52,16 @@ struct Client {
 
 impl Client {
     fn new(capacity: u64, eviction: EvictionPolicy) -> Self {
-        let cache = Cache::new(Settings { capacity, eviction, ..Settings::default() });
+        let cache = Cache::new(Settings {
+            capacity,
+            eviction,
+            ..Settings::default()
+        });
         let mut response = HeaderMap::new();
-        response.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
+        response.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("max-age=3600"),
+        );
         response.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         let request = HeaderMap::new();
         let exchange = Exchange {
@@ -56,8 +73,16 @@ impl Client {
             request_time: NOW,
             response_time: NOW,
         };
-        let freshness = storable(&exchange, &Policy::default()).ok().map(|it| it.freshness);
-        Self { cache, request, response, freshness, body: vec![7; 1 << 20] }
+        let freshness = storable(&exchange, &Policy::default())
+            .ok()
+            .map(|it| it.freshness);
+        Self {
+            cache,
+            request,
+            response,
+            freshness,
+            body: vec![7; 1 << 20],
+        }
     }
 
     fn ask(&self, key: &[u8]) -> Lookup {
@@ -77,7 +102,9 @@ impl Client {
         match self.ask(&key(object)) {
             Lookup::Hit(_) => true,
             Lookup::Miss(_, obligation) => {
-                let Some(freshness) = self.freshness else { return false };
+                let Some(freshness) = self.freshness else {
+                    return false;
+                };
                 let mut fill = obligation.begin(NewObject {
                     status: StatusCode::OK,
                     headers: self.response.clone(),

@@ -10,6 +10,7 @@ use semantics::NoStoreReason;
 
 use super::live::Phase;
 use super::{Body, CHUNK, Chunks, Done, Truncated};
+use crate::accounts::rounding;
 use crate::cache::Cache;
 
 /// Pieces below this are put together at once, so that a trickle does not cost a handle per byte.
@@ -68,7 +69,11 @@ impl Writer {
             return Err(NoStoreReason::Purged);
         }
         self.charge(data.len());
-        if !self.cache.as_ref().is_none_or(|cache| cache.make_room()) {
+        if !self
+            .cache
+            .as_ref()
+            .is_none_or(|cache| cache.make_room_for_fills())
+        {
             self.discharge(data.len() as u64);
             return Err(NoStoreReason::NoRoom);
         }
@@ -126,7 +131,10 @@ impl Writer {
         let fresh = self.body.done.set(done).is_ok();
         drop(state);
         debug_assert!(fresh, "a body is sealed once");
-        self.body.accounts.landed(self.body.resident.load(Relaxed));
+        self.body.accounts.landed(len);
+        let rounding = rounding(len);
+        self.body.accounts.charge(rounding);
+        self.body.resident.fetch_add(rounding, Relaxed);
         wake(wakers);
     }
 

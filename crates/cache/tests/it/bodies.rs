@@ -10,7 +10,13 @@ use crate::support::*;
 #[test]
 fn small_bodies_end_in_one_piece_and_large_ones_in_exact_chunks() {
     let cache = store(64 << 20);
-    for (key, len) in [("a", 0), ("b", 1), ("c", 262_144), ("d", 262_145), ("e", 3_000_000)] {
+    for (key, len) in [
+        ("a", 0),
+        ("b", 1),
+        ("c", 262_144),
+        ("d", 262_145),
+        ("e", 3_000_000),
+    ] {
         let body = bytes(len, 7);
         Ask::get(key).fill(&cache, FRESH, &body);
         let object = Ask::get(key).hit(&cache).object;
@@ -28,27 +34,45 @@ fn small_bodies_end_in_one_piece_and_large_ones_in_exact_chunks() {
 fn ranges_are_cut_from_both_kinds() {
     let cache = store(64 << 20);
     let body = bytes(1_000_000, 3);
-    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k")
+        .miss(&cache)
+        .begin(Ask::get("k").answer(FRESH));
     write(&mut fill, &body);
     let object = Ask::get("k").hit(&cache).object;
-    for (from, to) in [(0, 1), (262_143, 262_145), (5, 999_999), (999_999, 1_000_000), (7, 7)] {
+    for (from, to) in [
+        (0, 1),
+        (262_143, 262_145),
+        (5, 999_999),
+        (999_999, 1_000_000),
+        (7, 7),
+    ] {
         let part = read(object.body().reader(Some(from..to))).unwrap();
         assert_eq!(part, body[from as usize..to as usize], "{from}..{to}");
     }
     fill.finish().unwrap();
     let object = Ask::get("k").hit(&cache).object;
-    for (from, to) in [(0, 1), (262_143, 262_145), (5, 999_999), (999_999, 2_000_000)] {
+    for (from, to) in [
+        (0, 1),
+        (262_143, 262_145),
+        (5, 999_999),
+        (999_999, 2_000_000),
+    ] {
         let part = read(object.body().reader(Some(from..to))).unwrap();
         assert_eq!(part, body[from as usize..(to as usize).min(body.len())]);
     }
-    assert_eq!(read(object.body().reader(Some(2_000_000..3_000_000))).unwrap(), b"");
+    assert_eq!(
+        read(object.body().reader(Some(2_000_000..3_000_000))).unwrap(),
+        b""
+    );
 }
 
 #[test]
 fn a_trickle_is_put_together() {
     let cache = store(64 << 20);
     let body = bytes(40_000, 5);
-    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k")
+        .miss(&cache)
+        .begin(Ask::get("k").answer(FRESH));
     let mut reader = fill.object().body().reader(None);
     let mut got = Vec::new();
     for piece in body.chunks(3) {
@@ -85,7 +109,9 @@ fn a_body_of_another_length_than_announced_is_not_stored() {
 fn an_outgrown_body_streams_on_with_back_pressure() {
     let cache = store_with(cache::EvictionPolicy::S3Fifo, 64 << 20, 100_000);
     let body = bytes(1_000_000, 9);
-    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k")
+        .miss(&cache)
+        .begin(Ask::get("k").answer(FRESH));
     let mut reader = fill.object().body().reader(None);
     let (mut got, mut streamed, mut waited) = (Vec::new(), false, false);
     let mut peak = 0;
@@ -116,7 +142,9 @@ fn an_outgrown_body_streams_on_with_back_pressure() {
 #[test]
 fn streaming_without_a_reader_is_abandoned() {
     let cache = store_with(cache::EvictionPolicy::Lru, 64 << 20, 1_000);
-    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k")
+        .miss(&cache)
+        .begin(Ask::get("k").answer(FRESH));
     let reader = fill.object().body().reader(None);
     assert_eq!(block_on(fill.append(&[0; 500])), Progress::Storing);
     assert_eq!(block_on(fill.append(&[0; 500])), Progress::Storing);
@@ -139,7 +167,9 @@ fn whoever_found_it_can_begin_at_the_first_byte() {
     assert_eq!(block_on(own.chunk()).unwrap().unwrap().len(), 800);
     assert!(poll_once(fill.append(&[])).is_ready());
     let late = block_on(waiter.outcome(&http::HeaderMap::new(), &rules()));
-    let cache::Outcome::Filled(late) = late else { panic!("{late:?}") };
+    let cache::Outcome::Filled(late) = late else {
+        panic!("{late:?}")
+    };
     for found in [found, late] {
         let mut reader = found.object.body().reader(None);
         assert_eq!(block_on(reader.chunk()).unwrap().unwrap()[0], 1);
@@ -167,7 +197,9 @@ fn a_known_length_beyond_the_limit_is_not_shared() {
 #[test]
 fn no_room_means_streaming_not_failing() {
     let cache = store_with(cache::EvictionPolicy::S3Fifo, 200_000, 1 << 20);
-    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k")
+        .miss(&cache)
+        .begin(Ask::get("k").answer(FRESH));
     let reader = fill.object().body().reader(None);
     let body = bytes(400_000, 1);
     let mut last = Progress::Storing;
@@ -185,8 +217,12 @@ fn derived_bodies_are_made_once_and_go_with_their_object() {
     Ask::get("k").fill(&cache, FRESH, b"identity");
     let object = Ask::get("k").hit(&cache).object;
     let before = object.bytes_used();
-    let Derived::Make(body, mut writer) = object.derived(Coding::Gzip) else { panic!("made?") };
-    let Derived::Ready(other) = object.derived(Coding::Gzip) else { panic!("not shared") };
+    let Derived::Make(body, mut writer) = object.derived(Coding::Gzip) else {
+        panic!("made?")
+    };
+    let Derived::Ready(other) = object.derived(Coding::Gzip) else {
+        panic!("not shared")
+    };
     let reader = other.reader(None);
     assert_eq!(block_on(writer.append(b"gzip")), Progress::Storing);
     assert!(writer.finish());
@@ -198,9 +234,14 @@ fn derived_bodies_are_made_once_and_go_with_their_object() {
     drop(object);
     let object = obligation.unwrap().freshen(renewed(FRESH, at(100)));
     assert!(matches!(object.derived(Coding::Gzip), Derived::Ready(_)));
-    assert!(matches!(object.derived(Coding::Identity), Derived::Ready(_)));
+    assert!(matches!(
+        object.derived(Coding::Identity),
+        Derived::Ready(_)
+    ));
     // An unfinished one is made anew.
-    let Derived::Make(broken, writer) = object.derived(Coding::Br) else { panic!("made?") };
+    let Derived::Make(broken, writer) = object.derived(Coding::Br) else {
+        panic!("made?")
+    };
     drop(writer);
     assert!(read(broken.reader(None)).is_err());
     assert!(matches!(object.derived(Coding::Br), Derived::Make(..)));
