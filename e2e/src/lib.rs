@@ -6,4 +6,5 @@ pub mod client;
 pub mod gate;
 pub mod http1;
 pub mod origin;
+pub mod program;
 pub mod world;

@@ -1,6 +1,8 @@
 //! What an origin answers: a script of bytes and waits.
 
-use bytes::Bytes;
+use std::sync::LazyLock;
+
+use bytes::{Bytes, BytesMut};
 
 use super::Asked;
 use crate::gate::Gate;
@@ -186,11 +188,21 @@ impl Reply {
     }
 }
 
+/// Of a prime length, so that no piece of a power of two's size looks like another.
+static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let byte = |i: u32| (i.wrapping_mul(167) ^ (i >> 8)).to_le_bytes()[0];
+    (0..65_521).map(byte).collect()
+});
+
 /// Bytes `start..start + length` of a body whose every byte follows from its position.
 pub fn pattern(start: u64, length: usize) -> Bytes {
-    (start..).take(length).map(pattern_at).collect()
-}
-
-fn pattern_at(position: u64) -> u8 {
-    ((position >> 16) ^ (position >> 8) ^ position).to_le_bytes()[0]
+    let period = PATTERN.len();
+    let mut at = usize::try_from(start % period as u64).unwrap_or_default();
+    let mut bytes = BytesMut::with_capacity(length);
+    while bytes.len() < length {
+        let most = (period - at).min(length - bytes.len());
+        bytes.extend_from_slice(&PATTERN[at..at + most]);
+        at = (at + most) % period;
+    }
+    bytes.freeze()
 }

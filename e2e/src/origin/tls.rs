@@ -61,6 +61,7 @@ impl Authority {
         }
         let service = service_fn(|request| http2(request, shared.clone()));
         hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), service)
             .await
             .map_err(io::Error::other)

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
+mod admin;
 mod collapsing;
 mod compression;
+mod drain;
 mod framing;
 mod hits;
+mod programs;
 mod protocol;
 mod ranges;
 mod staleness;
 mod storing;
 mod streaming;
 mod support;
+mod tls;
 mod validation;

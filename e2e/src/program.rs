@@ -1,0 +1,146 @@
+//! The programs themselves, as a user starts them.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+/// How long a test waits for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running program. It is killed when this is dropped.
+pub struct Program {
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+    seen: Vec<String>,
+}
+
+impl Program {
+    /// Starts `edge` or `local` with `arguments`.
+    ///
+    /// # Errors
+    /// When it cannot be built or started.
+    pub fn start(name: &str, arguments: &[&str]) -> io::Result<Self> {
+        let path = built()?.join(name);
+        let mut child = Command::new(path)
+            .args(arguments)
+            .env_remove("RUST_LOG")
+            .env_remove("BLUE_ORIGIN_ADMIN_TOKEN")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (sender, lines) = mpsc::unbounded_channel();
+        if let Some(out) = child.stdout.take() {
+            collect(out, sender.clone());
+        }
+        if let Some(err) = child.stderr.take() {
+            collect(err, sender);
+        }
+        Ok(Self { child, lines, seen: Vec::new() })
+    }
+
+    /// The first line with `part` in it, of those not asked for yet.
+    ///
+    /// # Errors
+    /// With all that was written, when it ends without such a line.
+    pub async fn line(&mut self, part: &str) -> io::Result<String> {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.lines.recv()).await {
+                Ok(Some(line)) => {
+                    self.seen.push(line.clone());
+                    if line.contains(part) {
+                        return Ok(line);
+                    }
+                }
+                _ => return Err(io::Error::other(format!("no {part:?} in:\n{}", self.seen.join("\n")))),
+            }
+        }
+    }
+
+    /// Waits for the end: the exit code, and all that was written.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn end(mut self) -> io::Result<(Option<i32>, String)> {
+        while let Ok(Some(line)) = tokio::time::timeout(PATIENCE, self.lines.recv()).await {
+            self.seen.push(line);
+        }
+        // Its output is closed, so it has ended or is about to.
+        for _ in 0..1000 {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status.code(), self.seen.join("\n")));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Err(io::Error::other(format!("it goes on:\n{}", self.seen.join("\n"))))
+    }
+
+    /// Sends SIGTERM.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn terminate(&self) -> io::Result<()> {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("it is gone already")) }
+    }
+
+    /// Bytes of memory that it has now.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn resident(&self) -> io::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+        kib.map(|kib| kib << 10).ok_or_else(|| io::Error::other("no VmRSS"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(from: impl Read + Send + 'static, into: mpsc::UnboundedSender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if into.send(line).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// The folder of the programs, built from the sources as they are: cargo builds the programs of this
+/// package's tests itself, but not those of the packages that it depends on.
+fn built() -> io::Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| error.to_string()));
+    built.clone().map_err(io::Error::other)
+}
+
+fn build() -> io::Result<PathBuf> {
+    let executable = std::env::current_exe()?;
+    // …/target/debug/deps/it-0123
+    let profile = executable.ancestors().nth(2).ok_or(io::ErrorKind::NotFound)?.to_owned();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--offline", "--package", "edge", "--package", "local", "--bins"]);
+    if profile.ends_with("release") {
+        command.arg("--release");
+    }
+    if let Some(target) = profile.parent() {
+        command.arg("--target-dir").arg(target);
+    }
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(profile)
+}
