@@ -122,7 +122,7 @@ impl Nodes {
         let node = |i: u32| Node {
             unit: None,
             prev: NONE,
-            next: if (i + 1) as usize % BLOCK == 0 {
+            next: if ((i + 1) as usize).is_multiple_of(BLOCK) {
                 NONE
             } else {
                 i + 1

@@ -1,5 +1,6 @@
 //! What a hit costs, what an object takes, whether memory stays within bounds. Not run by default:
 //! `cargo test --release -p cache --test figures -- --ignored --nocapture --test-threads 1`.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,5 @@
 //! The store from outside, one theme a file.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../support/mod.rs"]
 mod support;

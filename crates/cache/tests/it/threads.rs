@@ -238,10 +238,8 @@ fn churn(cache: &Arc<Cache>, held: &Mutex<HashMap<u64, ()>>, seed: u64) {
                     }
                 }
             }
-            Lookup::Wait(mut waiter) => {
-                if next() < 200 {
-                    block_on(waiter.outcome(&ask.fields, &rules()));
-                }
+            Lookup::Wait(mut waiter) if next() < 200 => {
+                block_on(waiter.outcome(&ask.fields, &rules()));
             }
             _ => {}
         }
