@@ -18,6 +18,8 @@ use crate::error::{FetchError, TimedOut, caused_by, root_cause};
 
 /// Idle connections kept per origin and worker.
 const IDLE_CONNECTIONS: usize = 128;
+/// Bytes read ahead on one connection: memory that no bound of the store counts.
+const READ_BUFFER: usize = 128 << 10;
 const IDLE_FOR: Duration = Duration::from_secs(60);
 
 /// The origins of a site with their connection pools. Made in, and used by, one runtime.
@@ -48,6 +50,7 @@ impl Upstream {
                     .timer(TokioTimer::new())
                     .pool_max_idle_per_host(IDLE_CONNECTIONS)
                     .pool_idle_timeout(IDLE_FOR)
+                    .http1_max_buf_size(READ_BUFFER)
                     .http2_adaptive_window(true)
                     .http2_keep_alive_interval(Duration::from_secs(20))
                     .set_host(false)
