@@ -1,65 +1,136 @@
 //! Bytes that are no proper requests, and connections that do not go on (RFC 9112).
 
-use e2e::client::{Client, HOST, Request};
-use e2e::origin::{Origin, Reply};
+use e2e::client::{HOST, Request};
+use e2e::origin::Reply;
 use e2e::world::World;
 use serde_json::json;
 
-use crate::support::{start, start_with};
-
-/// An origin that answers everything with what it was asked for.
-async fn echoing(change: impl FnOnce(e2e::world::Setup) -> e2e::world::Setup) -> (Origin, World) {
-    let (origin, world) = start_with(change).await;
-    origin.on("*", |asked| {
-        Reply::fresh(60, format!("{} {} {}", asked.method, asked.target, asked.text()))
-    });
-    (origin, world)
-}
+use crate::support::{echoing, start};
 
 /// Sends `bytes` and asserts that they are refused with one of `statuses` and the connection is closed.
 async fn refused(world: &World, what: &str, bytes: &[u8], statuses: &[u16]) {
     let mut client = world.connect().await;
     client.send_raw(bytes).await.unwrap();
-    let answer = client.answer().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let answer = client
+        .answer()
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(statuses.contains(&answer.status), "{what}: {answer:#?}");
-    client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    client
+        .closed()
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
 }
 
 #[tokio::test]
 async fn what_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
     let (origin, world) = echoing(|s| s).await;
     for (what, bytes) in [
-        ("length and chunked", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("chunked and length", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
-        ("two lengths", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
-        ("two equal lengths", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx"),
-        ("a list of lengths", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\nx"),
-        ("a signed length", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\nx"),
-        ("a length too large", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\nx"),
-        ("another transfer coding", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
-        ("chunked misspelt", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
-        ("chunked in HTTP/1.0", "POST /evil HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("a folded field", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\r\n two\r\n\r\n"),
-        ("a bare CR in a field", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\rtwo\r\n\r\n"),
-        ("a bare LF after a field", "GET /evil HTTP/1.1\r\nHost: h\nX-A: one\r\n\r\n"),
-        ("a bare LF after the request line", "GET /evil HTTP/1.1\nHost: h\r\n\r\n"),
+        (
+            "length and chunked",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "chunked and length",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "two lengths",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        ),
+        (
+            "two equal lengths",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+        ),
+        (
+            "a list of lengths",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\nx",
+        ),
+        (
+            "a signed length",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\nx",
+        ),
+        (
+            "a length too large",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\nx",
+        ),
+        (
+            "another transfer coding",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "chunked misspelt",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "chunked in HTTP/1.0",
+            "POST /evil HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "a folded field",
+            "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\r\n two\r\n\r\n",
+        ),
+        (
+            "a bare CR in a field",
+            "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\rtwo\r\n\r\n",
+        ),
+        (
+            "a bare LF after a field",
+            "GET /evil HTTP/1.1\r\nHost: h\nX-A: one\r\n\r\n",
+        ),
+        (
+            "a bare LF after the request line",
+            "GET /evil HTTP/1.1\nHost: h\r\n\r\n",
+        ),
         ("bare LFs", "GET /evil HTTP/1.1\nHost: h\n\n"),
-        ("a NUL", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n"),
+        (
+            "a NUL",
+            "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n",
+        ),
         ("no Host", "GET /evil HTTP/1.1\r\nX-A: b\r\n\r\n"),
-        ("two Hosts", "GET /evil HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n"),
-        ("a Host that is none", "GET /evil HTTP/1.1\r\nHost: a b\r\n\r\n"),
-        ("a Host with a path", "GET /evil HTTP/1.1\r\nHost: cdn.example.com/x\r\n\r\n"),
-        ("a Host with a user", "GET /evil HTTP/1.1\r\nHost: u@cdn.example.com\r\n\r\n"),
-        ("space before the colon", "GET /evil HTTP/1.1\r\nHost : h\r\n\r\n"),
-        ("space before a field", "GET /evil HTTP/1.1\r\n Host: h\r\n\r\n"),
+        (
+            "two Hosts",
+            "GET /evil HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
+        ),
+        (
+            "a Host that is none",
+            "GET /evil HTTP/1.1\r\nHost: a b\r\n\r\n",
+        ),
+        (
+            "a Host with a path",
+            "GET /evil HTTP/1.1\r\nHost: cdn.example.com/x\r\n\r\n",
+        ),
+        (
+            "a Host with a user",
+            "GET /evil HTTP/1.1\r\nHost: u@cdn.example.com\r\n\r\n",
+        ),
+        (
+            "space before the colon",
+            "GET /evil HTTP/1.1\r\nHost : h\r\n\r\n",
+        ),
+        (
+            "space before a field",
+            "GET /evil HTTP/1.1\r\n Host: h\r\n\r\n",
+        ),
         ("no colon", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A\r\n\r\n"),
-        ("a name with a bracket", "GET /evil HTTP/1.1\r\nHost: h\r\nX(A): b\r\n\r\n"),
+        (
+            "a name with a bracket",
+            "GET /evil HTTP/1.1\r\nHost: h\r\nX(A): b\r\n\r\n",
+        ),
         ("no version", "GET /evil\r\nHost: h\r\n\r\n"),
         ("two spaces", "GET  /evil HTTP/1.1\r\nHost: h\r\n\r\n"),
         ("another protocol", "GET /evil HTTQ/1.1\r\nHost: h\r\n\r\n"),
         ("not HTTP at all", "\u{16}\u{3}\u{1}\0\0\r\n\r\n"),
     ] {
-        refused(&world, what, bytes.replace("Host: h\r", &format!("Host: {HOST}\r")).as_bytes(), &[400]).await;
+        refused(
+            &world,
+            what,
+            bytes
+                .replace("Host: h\r", &format!("Host: {HOST}\r"))
+                .as_bytes(),
+            &[400],
+        )
+        .await;
     }
     assert_eq!(origin.count("/evil"), 0);
 }
@@ -80,22 +151,51 @@ async fn chunks_that_are_none_break_the_request() {
     ] {
         let before = origin.count("/evil");
         refused(&world, what, format!("{head}{body}").as_bytes(), &[400]).await;
-        assert_eq!(origin.count("/evil"), before, "{what} reached the origin whole");
+        assert_eq!(
+            origin.count("/evil"),
+            before,
+            "{what} reached the origin whole"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_head_too_large_is_431() {
-    let (origin, world) = echoing(|s| s.limits(json!({ "maxHeaderSize": "8Ki", "maxHeaders": 20 }))).await;
+    let (origin, world) =
+        echoing(|s| s.limits(json!({ "maxHeaderSize": "8Ki", "maxHeaders": 20 }))).await;
     let fields = |count: usize, length: usize| {
         let line = |i| format!("X-{i}: {}\r\n", "v".repeat(length));
         (0..count).map(line).collect::<String>()
     };
     let head = |fields: &str| format!("GET /evil HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n");
-    refused(&world, "one long field", head(&fields(1, 10_000)).as_bytes(), &[431]).await;
-    refused(&world, "much in all", head(&fields(15, 600)).as_bytes(), &[431]).await;
-    refused(&world, "too many fields", head(&fields(25, 1)).as_bytes(), &[400, 431]).await;
-    refused(&world, "a field without end", format!("GET /evil HTTP/1.1\r\nX: {}", "v".repeat(9000)).as_bytes(), &[431]).await;
+    refused(
+        &world,
+        "one long field",
+        head(&fields(1, 10_000)).as_bytes(),
+        &[431],
+    )
+    .await;
+    refused(
+        &world,
+        "much in all",
+        head(&fields(15, 600)).as_bytes(),
+        &[431],
+    )
+    .await;
+    refused(
+        &world,
+        "too many fields",
+        head(&fields(25, 1)).as_bytes(),
+        &[400, 431],
+    )
+    .await;
+    refused(
+        &world,
+        "a field without end",
+        format!("GET /evil HTTP/1.1\r\nX: {}", "v".repeat(9000)).as_bytes(),
+        &[431],
+    )
+    .await;
     assert_eq!(origin.count("/evil"), 0);
     let mut client = world.connect().await;
     client.send_raw(head(&fields(15, 400))).await.unwrap();
@@ -114,7 +214,9 @@ async fn pipelined_requests_are_answered_in_order() {
         all.extend_from_slice(&match i % 4 {
             0 => Request::get("/3").to_bytes(),
             1 => Request::get(&format!("/{i}")).to_bytes(),
-            2 => Request::new("POST", &format!("/{i}")).body("abc").to_bytes(),
+            2 => Request::new("POST", &format!("/{i}"))
+                .body("abc")
+                .to_bytes(),
             _ => Request::new("DELETE", &format!("/{i}")).to_bytes(),
         });
     }
@@ -126,7 +228,12 @@ async fn pipelined_requests_are_answered_in_order() {
             2 => format!("POST /{i} abc"),
             _ => format!("DELETE /{i} "),
         };
-        client.answer().await.unwrap().expect_status(200).expect_body(wanted);
+        client
+            .answer()
+            .await
+            .unwrap()
+            .expect_status(200)
+            .expect_body(wanted);
     }
 }
 
@@ -136,7 +243,10 @@ async fn what_is_good_before_something_bad_is_answered() {
     let mut client = world.connect().await;
     let good = format!("GET /good HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
     let bad = format!("GET /evil HTTP/1.1\r\nHost: {HOST}\r\nX : y\r\n\r\n");
-    client.send_raw(format!("{good}{good}{bad}{good}")).await.unwrap();
+    client
+        .send_raw(format!("{good}{good}{bad}{good}"))
+        .await
+        .unwrap();
     client.answer().await.unwrap().expect_status(200);
     client.answer().await.unwrap().expect_status(200);
     client.answer().await.unwrap().expect_status(400);
@@ -148,13 +258,20 @@ async fn what_is_good_before_something_bad_is_answered() {
 async fn requests_arrive_in_any_pieces() {
     let (_origin, world) = echoing(|s| s).await;
     let mut client = world.connect().await;
-    let request = format!("\r\nPOST /a HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nX-T: 1\r\n\r\n");
+    let request = format!(
+        "\r\nPOST /a HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"
+    );
     for _ in 0..2 {
         for byte in request.as_bytes() {
             client.send_raw([*byte]).await.unwrap();
             tokio::task::yield_now().await;
         }
-        client.answer().await.unwrap().expect_status(200).expect_body("POST /a abc");
+        client
+            .answer()
+            .await
+            .unwrap()
+            .expect_status(200)
+            .expect_body("POST /a abc");
     }
 }
 
@@ -172,7 +289,9 @@ async fn a_body_that_looks_like_a_request_is_none() {
         ("GET", "/only", HOST),
     ] {
         let mut client = world.connect().await;
-        let mut request = Request::new(method, target).field("Host", host).body(smuggled.clone());
+        let mut request = Request::new(method, target)
+            .field("Host", host)
+            .body(smuggled.clone());
         if target == "/only" {
             request = request.field("cache-control", "only-if-cached");
         }
@@ -184,7 +303,11 @@ async fn a_body_that_looks_like_a_request_is_none() {
             Err(_) => world.ask("/next").await,
         };
         next.expect_status(200).expect_body("GET /next ");
-        assert_eq!(origin.count("/evil"), 0, "{method} {target} {host}: {first:#?}");
+        assert_eq!(
+            origin.count("/evil"),
+            0,
+            "{method} {target} {host}: {first:#?}"
+        );
     }
 }
 
@@ -194,8 +317,17 @@ async fn the_length_of_a_stored_body_does_not_come_from_a_head() {
     origin.always("/a", Reply::fresh(60, "hello"));
     let mut client = world.connect().await;
     for _ in 0..2 {
-        client.ask(Request::new("HEAD", "/a")).await.unwrap().expect_field("content-length", "5");
-        client.ask("/a").await.unwrap().expect_status(200).expect_body("hello");
+        client
+            .ask(Request::new("HEAD", "/a"))
+            .await
+            .unwrap()
+            .expect_field("content-length", "5");
+        client
+            .ask("/a")
+            .await
+            .unwrap()
+            .expect_status(200)
+            .expect_body("hello");
         world.settled().await;
     }
 }
@@ -209,12 +341,36 @@ async fn answers_without_a_body_leave_the_connection_in_step() {
     origin.always("/chunked-empty", Reply::fresh(60, "").chunked());
     let mut client = world.connect().await;
     for _ in 0..2 {
-        client.ask("/204").await.unwrap().expect_status(204).expect_no("content-length").expect_no("transfer-encoding");
+        client
+            .ask("/204")
+            .await
+            .unwrap()
+            .expect_status(204)
+            .expect_no("content-length")
+            .expect_no("transfer-encoding");
         let conditional = Request::get("/304").field("if-none-match", "\"one\"");
-        client.ask(conditional.field("cache-control", "no-store")).await.unwrap().expect_status(304);
-        client.ask("/empty").await.unwrap().expect_status(200).expect_body("");
-        client.ask("/chunked-empty").await.unwrap().expect_status(200).expect_body("");
-        client.ask(Request::new("POST", "/204").body("x")).await.unwrap().expect_status(204);
+        client
+            .ask(conditional.field("cache-control", "no-store"))
+            .await
+            .unwrap()
+            .expect_status(304);
+        client
+            .ask("/empty")
+            .await
+            .unwrap()
+            .expect_status(200)
+            .expect_body("");
+        client
+            .ask("/chunked-empty")
+            .await
+            .unwrap()
+            .expect_status(200)
+            .expect_body("");
+        client
+            .ask(Request::new("POST", "/204").body("x"))
+            .await
+            .unwrap()
+            .expect_status(204);
     }
 }
 
@@ -222,8 +378,13 @@ async fn answers_without_a_body_leave_the_connection_in_step() {
 async fn a_host_that_nobody_serves_is_421_and_says_what_to_do() {
     let (origin, world) = echoing(|s| s).await;
     let mut client = world.connect().await;
-    let answer = client.ask(Request::get("/a").field("Host", "other.example.com")).await.unwrap();
-    answer.expect_status(421).expect_field("content-type", "text/plain; charset=utf-8");
+    let answer = client
+        .ask(Request::get("/a").field("Host", "other.example.com"))
+        .await
+        .unwrap();
+    answer
+        .expect_status(421)
+        .expect_field("content-type", "text/plain; charset=utf-8");
     answer.expect_cache_status("detail=host-not-served");
     for part in ["other.example.com", "sites[].hosts", "e2e"] {
         assert!(answer.text().contains(part), "{}", answer.text());
@@ -231,101 +392,4 @@ async fn a_host_that_nobody_serves_is_421_and_says_what_to_do() {
     // The connection is good for another request.
     client.ask("/a").await.unwrap().expect(200, "MISS");
     assert_eq!(origin.count("/a"), 1);
-}
-
-#[tokio::test]
-async fn a_slow_head_is_cut_off() {
-    let (_origin, world) = echoing(|s| s.limits(json!({ "headerTimeout": "300ms" }))).await;
-    let mut silent = world.connect().await;
-    let mut dribbling = world.connect().await;
-    silent.send_raw("GET /a HTTP/1.1\r\nHost").await.unwrap();
-    let dribble = async {
-        // A byte now and then does not help.
-        for _ in 0..1000 {
-            if dribbling.send_raw("X").await.is_err() {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        panic!("goes on for ever");
-    };
-    tokio::join!(dribble, async { silent.closed().await.unwrap() });
-    assert!(world.metric("cdn_client_connections_timed_out_total", "limit=\"head\"") > 1.5);
-    world.ask("/a").await.expect_status(200);
-}
-
-#[tokio::test]
-async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
-    let (origin, world) = echoing(|s| s.limits(json!({ "idleTimeout": "300ms" }))).await;
-    let gate = e2e::gate::Gate::closed();
-    origin.always("/slow", Reply::ok("slow").after(&gate));
-    let mut busy = world.connect().await;
-    busy.send("/slow").await.unwrap();
-    origin.was_asked("/slow", 1).await.unwrap();
-    let mut never = world.connect().await;
-    let mut idle = world.connect().await;
-    idle.ask("/a").await.unwrap().expect_status(200);
-    idle.closed().await.unwrap();
-    never.closed().await.unwrap();
-    assert!(world.metric("cdn_client_connections_timed_out_total", "limit=\"idle\"") > 0.5);
-    gate.open();
-    busy.answer().await.unwrap().expect_status(200).expect_body("slow");
-}
-
-#[tokio::test]
-async fn an_upload_that_stalls_is_cut_off() {
-    let (_origin, world) = echoing(|s| s.limits(json!({ "betweenBytesTimeout": "300ms" }))).await;
-    let mut client = world.connect().await;
-    client.send(Request::new("PUT", "/a").field("content-length", "10")).await.unwrap();
-    client.send_raw("12345").await.unwrap();
-    let end = client.answer().await;
-    assert!(end.as_ref().map_or(true, |answer| answer.status >= 400), "{end:#?}");
-    world.until("it counts", || {
-        world.metric("cdn_client_connections_timed_out_total", "limit=\"between-bytes\"") > 0.5
-    }).await;
-}
-
-#[tokio::test]
-async fn http_1_0_is_served_and_closed() {
-    let (_origin, world) = echoing(|s| s).await;
-    for _ in 0..2 {
-        let mut client = world.connect().await;
-        client.send_raw(format!("GET /a HTTP/1.0\r\nHost: {HOST}\r\n\r\n")).await.unwrap();
-        let answer = client.answer().await.unwrap();
-        answer.expect_status(200).expect_body("GET /a ").expect_no("transfer-encoding");
-        client.closed().await.unwrap();
-        world.settled().await;
-    }
-}
-
-#[tokio::test]
-async fn http_1_0_gets_a_body_of_unknown_length_without_chunks() {
-    let (origin, world) = start().await;
-    origin.always("/a", Reply::ok("one").then("two").chunked().field("cache-control", "no-store"));
-    let mut client = Client::connect(world.address).await.unwrap();
-    client.send_raw(format!("GET /a HTTP/1.0\r\nHost: {HOST}\r\nConnection: keep-alive\r\n\r\n")).await.unwrap();
-    let answer = client.answer().await.unwrap();
-    answer.expect_status(200).expect_no("transfer-encoding").expect_body("onetwo");
-    client.closed().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_client_that_says_close_is_closed() {
-    let (_origin, world) = echoing(|s| s).await;
-    let mut client = world.connect().await;
-    let answer = client.ask(Request::get("/a").field("connection", "close")).await.unwrap();
-    answer.expect_status(200).expect_field("connection", "close");
-    client.closed().await.unwrap();
-}
-
-#[tokio::test]
-async fn more_connections_than_allowed_wait_their_turn() {
-    let (_origin, world) = echoing(|s| s.limits(json!({ "maxConnections": 1 }))).await;
-    let mut first = world.connect().await;
-    first.ask("/a").await.unwrap().expect_status(200);
-    let mut second = world.connect().await;
-    second.send("/a").await.unwrap();
-    first.ask("/a").await.unwrap().expect_status(200);
-    drop(first);
-    second.answer().await.unwrap().expect_status(200);
 }

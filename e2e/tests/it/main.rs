@@ -5,6 +5,7 @@
 mod admin;
 mod collapsing;
 mod compression;
+mod connections;
 mod drain;
 mod framing;
 mod hits;

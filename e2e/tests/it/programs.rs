@@ -44,12 +44,27 @@ struct Edge {
 /// An edge on `config`, once it serves.
 async fn edge(config: &Path, more: &[&str]) -> Edge {
     let config = config.display().to_string();
-    let mut arguments = vec!["--config", &config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--name", "lab-0", "--threads", "1"];
+    let mut arguments = vec![
+        "--config",
+        &config,
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--name",
+        "lab-0",
+        "--threads",
+        "1",
+    ];
     arguments.extend(more);
     let mut program = Program::start("edge", &arguments).unwrap();
     let line: Value = serde_json::from_str(&program.line("\"serving\"").await.unwrap()).unwrap();
     let address = |name: &str| line[name].as_str().unwrap().parse().unwrap();
-    Edge { address: address("listen"), admin: address("admin"), program }
+    Edge {
+        address: address("listen"),
+        admin: address("admin"),
+        program,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,23 +75,60 @@ async fn an_edge_with_a_wrong_file_says_where_and_exits_with_2() {
     let path = folder.path().join("snapshot.json");
     let line_of = |part: &str| good.lines().position(|l| l.contains(part)).unwrap() + 1;
     for (what, text, line, reason) in [
-        ("unknown name", good.replace("\"hosts\"", "\"hots\""), line_of("\"hosts\""), "hots"),
-        ("wrong type", good.replace("\"upgrade\": false", "\"upgrade\": 3"), line_of("\"upgrade\""), "upgrade"),
-        ("other format", good.replace("\"format\": 1", "\"format\": 99"), line_of("\"format\""), "99"),
-        ("no host", good.replace("\"cdn.example.com\"", "\"cdn example\""), line_of("\"hosts\"") + 1, "cdn example"),
+        (
+            "unknown name",
+            good.replace("\"hosts\"", "\"hots\""),
+            line_of("\"hosts\""),
+            "hots",
+        ),
+        (
+            "wrong type",
+            good.replace("\"upgrade\": false", "\"upgrade\": 3"),
+            line_of("\"upgrade\""),
+            "upgrade",
+        ),
+        (
+            "other format",
+            good.replace("\"format\": 1", "\"format\": 99"),
+            line_of("\"format\""),
+            "99",
+        ),
+        (
+            "no host",
+            good.replace("\"cdn.example.com\"", "\"cdn example\""),
+            line_of("\"hosts\"") + 1,
+            "cdn example",
+        ),
         ("no document", "{".to_owned(), 1, ""),
     ] {
         fs::write(&path, text).unwrap();
-        let program = Program::start("edge", &["--config", &path.display().to_string(), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).unwrap();
+        let program = Program::start(
+            "edge",
+            &[
+                "--config",
+                &path.display().to_string(),
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                "127.0.0.1:0",
+            ],
+        )
+        .unwrap();
         let (code, output) = program.end().await.unwrap();
         assert_eq!(code, Some(2), "{what}: {output}");
-        assert!(output.contains(&format!("{}:{line}", path.display())), "{what}, line {line}: {output}");
+        assert!(
+            output.contains(&format!("{}:{line}", path.display())),
+            "{what}, line {line}: {output}"
+        );
         assert!(output.contains(reason), "{what}: {output}");
     }
     let program = Program::start("edge", &["--config", "/nowhere/snapshot.json"]).unwrap();
     let (code, output) = program.end().await.unwrap();
     assert_eq!(code, Some(2), "{output}");
-    assert!(output.contains("/nowhere/snapshot.json: cannot be read"), "{output}");
+    assert!(
+        output.contains("/nowhere/snapshot.json: cannot be read"),
+        "{output}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,12 +148,25 @@ async fn an_edge_takes_over_a_new_file_and_keeps_the_old_when_it_is_broken() {
     replace(&path, &snapshot(&quiet));
     let answer = until(edge.address, "/a".into(), |a| !a.fields.has("x-cache")).await;
     answer.expect_status(200).expect_cache_status("lab-0; hit");
-    open.ask("/a").await.unwrap().expect_status(200).expect_no("x-cache").expect_cache_status("hit");
+    open.ask("/a")
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_no("x-cache")
+        .expect_cache_status("hit");
 
     replace(&path, "sites: [");
-    let refused = |a: &Answer| a.text().lines().any(|l| l.contains("result=\"refused\"") && l.ends_with(" 1"));
+    let refused = |a: &Answer| {
+        a.text()
+            .lines()
+            .any(|l| l.contains("result=\"refused\"") && l.ends_with(" 1"))
+    };
     until(edge.admin, "/metrics".into(), refused).await;
-    ask(edge.address, "/a").await.unwrap().expect_status(200).expect_cache_status("hit");
+    ask(edge.address, "/a")
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_cache_status("hit");
     replace(&path, &snapshot(&Setup::new(&origin)));
     until(edge.address, "/a".into(), |a| a.field("x-cache") == "HIT").await;
     assert_eq!(origin.count("/a"), 1);
@@ -118,13 +183,32 @@ async fn an_edges_debug_api_is_closed_without_a_token() {
     let right = Request::get("/debug/stats").field("authorization", &format!("Bearer {TOKEN}"));
 
     let closed = edge(&path, &[]).await;
-    ask(closed.admin, "/healthz").await.unwrap().expect_status(200);
-    ask(closed.admin, "/debug/stats").await.unwrap().expect_status(401);
+    ask(closed.admin, "/healthz")
+        .await
+        .unwrap()
+        .expect_status(200);
+    ask(closed.admin, "/debug/stats")
+        .await
+        .unwrap()
+        .expect_status(401);
     ask(closed.admin, &right).await.unwrap().expect_status(401);
-    ask(closed.admin, Request::get("/debug/stats").field("authorization", "Bearer ")).await.unwrap().expect_status(401);
+    ask(
+        closed.admin,
+        Request::get("/debug/stats").field("authorization", "Bearer "),
+    )
+    .await
+    .unwrap()
+    .expect_status(401);
 
-    let open = edge(&path, &["--admin-token-file", &secret.display().to_string()]).await;
-    ask(open.admin, "/debug/stats").await.unwrap().expect_status(401);
+    let open = edge(
+        &path,
+        &["--admin-token-file", &secret.display().to_string()],
+    )
+    .await;
+    ask(open.admin, "/debug/stats")
+        .await
+        .unwrap()
+        .expect_status(401);
     ask(open.admin, &right).await.unwrap().expect_status(200);
     // Nothing of it on the clients' side.
     ask(open.address, &right).await.unwrap().expect_status(404);
@@ -146,10 +230,21 @@ async fn sigterm_drains_an_edge() {
     edge.program.terminate().unwrap();
     edge.program.line("\"draining\"").await.unwrap();
     ask(edge.admin, "/readyz").await.unwrap().expect_status(503);
-    ask(edge.admin, "/healthz").await.unwrap().expect_status(200);
-    ask(edge.address, "/a").await.unwrap().expect_status(200).expect_field("connection", "close");
+    ask(edge.admin, "/healthz")
+        .await
+        .unwrap()
+        .expect_status(200);
+    ask(edge.address, "/a")
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_field("connection", "close");
     gate.open();
-    late.answer().await.unwrap().expect_status(200).expect_body("late");
+    late.answer()
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_body("late");
     let (code, output) = edge.program.end().await.unwrap();
     assert_eq!(code, Some(0), "{output}");
     assert!(output.contains("\"stopped\""), "{output}");
@@ -164,7 +259,12 @@ async fn memory_stays_flat_while_a_gigabyte_streams_to_a_slow_client() {
     let reply = Reply::fresh(60, "").then_pattern(1 << 30);
     origin.always("/length", reply.clone());
     origin.always("/chunked", reply.clone().chunked());
-    origin.always("/passed", Reply::ok("").then_pattern(1 << 30).field("cache-control", "no-store"));
+    origin.always(
+        "/passed",
+        Reply::ok("")
+            .then_pattern(1 << 30)
+            .field("cache-control", "no-store"),
+    );
     let setup = Setup::new(&origin).cache(json!({ "memory": "64Mi", "maxObjectSize": "4Mi" }));
     fs::write(&path, snapshot(&setup)).unwrap();
     let edge = edge(&path, &[]).await;
@@ -180,7 +280,12 @@ async fn memory_stays_flat_while_a_gigabyte_streams_to_a_slow_client() {
             // The client looks away, and the origin would go on if it could.
             tokio::time::sleep(Duration::from_millis(50)).await;
             let now = edge.program.resident().unwrap();
-            assert!(now < before + 16 * MIB, "{path}, step {step}: from {} MiB to {} MiB", before / MIB, now / MIB);
+            assert!(
+                now < before + 16 * MIB,
+                "{path}, step {step}: from {} MiB to {} MiB",
+                before / MIB,
+                now / MIB
+            );
         }
         assert!(edge.program.resident().unwrap() < 96 * MIB, "{path}");
     }
@@ -189,7 +294,9 @@ async fn memory_stays_flat_while_a_gigabyte_streams_to_a_slow_client() {
 /// A first port with room for an edge behind it.
 fn free_port() -> u16 {
     for _ in 0..100 {
-        let Ok(first) = TcpListener::bind("127.0.0.1:0") else { continue };
+        let Ok(first) = TcpListener::bind("127.0.0.1:0") else {
+            continue;
+        };
         let port = first.local_addr().unwrap().port();
         if port < 65_000 && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
             return port;
@@ -205,7 +312,15 @@ async fn broken_manifests_are_reported_all_at_once_and_nothing_starts() {
     fs::write(folder.path().join("one.yaml"), format!("{head}  name: one\nspec:\n  pops:\n    - name: lab\n      replicas: -1\n  sites:\n    - hosts: [one.example.com]\n      orgins:\n        - url: http://one.example\n")).unwrap();
     fs::write(folder.path().join("two.yaml"), format!("{head}  name: two\nspec:\n  pops:\n    - name: lab\n  sites:\n    - hosts: [one.example.com]\n      origins:\n        - url: ftp://two.example\n      freshness:\n        staleIfError: soon\n---\n{head}  name: three\nspec:\n  sites: no\n")).unwrap();
     let port = free_port();
-    let program = Program::start("local", &[&folder.path().display().to_string(), "--base-port", &port.to_string()]).unwrap();
+    let program = Program::start(
+        "local",
+        &[
+            &folder.path().display().to_string(),
+            "--base-port",
+            &port.to_string(),
+        ],
+    )
+    .unwrap();
     let (code, output) = program.end().await.unwrap();
     assert_eq!(code, Some(2), "{output}");
     let one = format!("{}/one.yaml", folder.path().display());
@@ -218,10 +333,17 @@ async fn broken_manifests_are_reported_all_at_once_and_nothing_starts() {
         format!("{two}:20: EdgePool/three: spec.sites: "),
     ] {
         let line = output.lines().find(|line| line.starts_with(&wanted));
-        assert!(line.is_some_and(|line| line.len() > wanted.len() + 10), "no {wanted:?} in:\n{output}");
+        assert!(
+            line.is_some_and(|line| line.len() > wanted.len() + 10),
+            "no {wanted:?} in:\n{output}"
+        );
     }
     for port in [port, port + 1] {
-        assert!(Client::connect(([127, 0, 0, 1], port).into()).await.is_err());
+        assert!(
+            Client::connect(([127, 0, 0, 1], port).into())
+                .await
+                .is_err()
+        );
     }
     let program = Program::start("local", &["/nowhere/pool.yaml"]).unwrap();
     let (code, output) = program.end().await.unwrap();
@@ -237,33 +359,71 @@ async fn local_runs_manifests_and_follows_their_changes() {
     origin.always("/a", Reply::fresh(600, "a"));
     fs::write(&path, Setup::new(&origin).manifest()).unwrap();
     let port = free_port();
-    let mut program = Program::start("local", &[
-        &folder.path().display().to_string(),
-        "--origin", &origin.url(),
-        "--base-port", &port.to_string(),
-        "--admin-token", TOKEN,
-    ]).unwrap();
+    let mut program = Program::start(
+        "local",
+        &[
+            &folder.path().display().to_string(),
+            "--origin",
+            &origin.url(),
+            "--base-port",
+            &port.to_string(),
+            "--admin-token",
+            TOKEN,
+        ],
+    )
+    .unwrap();
     program.line("Blue Origin is running").await.unwrap();
     let edge = SocketAddr::from(([127, 0, 0, 1], port + 1));
-    let answer = until(edge, Request::get("/a").field("host", &format!("127.0.0.1:{}", port + 1)), |_| true).await;
+    let answer = until(
+        edge,
+        Request::get("/a").field("host", &format!("127.0.0.1:{}", port + 1)),
+        |_| true,
+    )
+    .await;
     answer.expect(200, "MISS");
     until(edge, "/a".into(), |a| a.field("x-cache") == "HIT").await;
 
-    replace(&path, &Setup::new(&origin).site(json!({ "debugHeaders": "Never" })).manifest());
+    replace(
+        &path,
+        &Setup::new(&origin)
+            .site(json!({ "debugHeaders": "Never" }))
+            .manifest(),
+    );
     program.line("the new version runs").await.unwrap();
-    ask(edge, "/a").await.unwrap().expect_status(200).expect_no("x-cache").expect_cache_status("hit");
+    ask(edge, "/a")
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_no("x-cache")
+        .expect_cache_status("hit");
 
-    replace(&path, &Setup::new(&origin).site(json!({ "debugHeaders": "Sometimes" })).manifest());
+    replace(
+        &path,
+        &Setup::new(&origin)
+            .site(json!({ "debugHeaders": "Sometimes" }))
+            .manifest(),
+    );
     let line = program.line("debugHeaders").await.unwrap();
     assert!(line.starts_with(&format!("{}:", path.display())), "{line}");
     program.line("the last good version runs").await.unwrap();
-    ask(edge, "/a").await.unwrap().expect_status(200).expect_no("x-cache").expect_cache_status("hit");
+    ask(edge, "/a")
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_no("x-cache")
+        .expect_cache_status("hit");
     assert_eq!(origin.count("/a"), 1);
 
     let status = SocketAddr::from(([127, 0, 0, 1], port));
     let entries = Request::get("/edges/lab-0/debug/entries");
     ask(status, &entries).await.unwrap().expect_status(401);
-    ask(status, entries.field("authorization", &format!("Bearer {TOKEN}"))).await.unwrap().expect_status(200);
+    ask(
+        status,
+        entries.field("authorization", &format!("Bearer {TOKEN}")),
+    )
+    .await
+    .unwrap()
+    .expect_status(200);
     program.terminate().unwrap();
     let (code, output) = program.end().await.unwrap();
     assert_eq!(code, Some(0), "{output}");
@@ -272,15 +432,26 @@ async fn local_runs_manifests_and_follows_their_changes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_local_prints_is_what_an_edge_runs_on() {
     let folder = tempfile::tempdir().unwrap();
-    let (manifest, config) = (folder.path().join("pool.yaml"), folder.path().join("snapshot.json"));
+    let (manifest, config) = (
+        folder.path().join("pool.yaml"),
+        folder.path().join("snapshot.json"),
+    );
     let origin = Origin::start().await.unwrap();
     origin.always("/a", Reply::fresh(600, "a"));
     fs::write(&manifest, Setup::new(&origin).manifest()).unwrap();
-    let (code, text) = Program::start("local", &["snapshot", &manifest.display().to_string()]).unwrap().end().await.unwrap();
+    let (code, text) = Program::start("local", &["snapshot", &manifest.display().to_string()])
+        .unwrap()
+        .end()
+        .await
+        .unwrap();
     assert_eq!(code, Some(0), "{text}");
     fs::write(&config, text).unwrap();
     let edge = edge(&config, &[]).await;
-    ask(edge.address, "/a").await.unwrap().expect(200, "MISS").expect_body("a");
+    ask(edge.address, "/a")
+        .await
+        .unwrap()
+        .expect(200, "MISS")
+        .expect_body("a");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -290,7 +461,10 @@ async fn a_port_that_is_taken_is_named() {
     let origin = Origin::start().await.unwrap();
     fs::write(&path, snapshot(&Setup::new(&origin))).unwrap();
     let taken = origin.address().to_string();
-    for arguments in [["--listen", &*taken, "--admin", "127.0.0.1:0"], ["--listen", "127.0.0.1:0", "--admin", &taken]] {
+    for arguments in [
+        ["--listen", &*taken, "--admin", "127.0.0.1:0"],
+        ["--listen", "127.0.0.1:0", "--admin", &taken],
+    ] {
         let config = path.display().to_string();
         let mut all = vec!["--config", &*config];
         all.extend(arguments);

@@ -1,0 +1,144 @@
+//! How long connections last, and how they end.
+
+use e2e::client::{Client, HOST, Request};
+use e2e::origin::Reply;
+use serde_json::json;
+
+use crate::support::{echoing, start};
+
+#[tokio::test]
+async fn a_slow_head_is_cut_off() {
+    let (_origin, world) = echoing(|s| s.limits(json!({ "headerTimeout": "300ms" }))).await;
+    let mut silent = world.connect().await;
+    let mut dribbling = world.connect().await;
+    silent.send_raw("GET /a HTTP/1.1\r\nHost").await.unwrap();
+    let dribble = async {
+        // A byte now and then does not help.
+        for _ in 0..1000 {
+            if dribbling.send_raw("X").await.is_err() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("goes on for ever");
+    };
+    tokio::join!(dribble, async { silent.closed().await.unwrap() });
+    assert!(world.metric("cdn_client_connections_timed_out_total", "limit=\"head\"") > 1.5);
+    world.ask("/a").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
+    let (origin, world) = echoing(|s| s.limits(json!({ "idleTimeout": "300ms" }))).await;
+    let gate = e2e::gate::Gate::closed();
+    origin.always("/slow", Reply::ok("slow").after(&gate));
+    let mut busy = world.connect().await;
+    busy.send("/slow").await.unwrap();
+    origin.was_asked("/slow", 1).await.unwrap();
+    let mut never = world.connect().await;
+    let mut idle = world.connect().await;
+    idle.ask("/a").await.unwrap().expect_status(200);
+    idle.closed().await.unwrap();
+    never.closed().await.unwrap();
+    assert!(world.metric("cdn_client_connections_timed_out_total", "limit=\"idle\"") > 0.5);
+    gate.open();
+    busy.answer()
+        .await
+        .unwrap()
+        .expect_status(200)
+        .expect_body("slow");
+}
+
+#[tokio::test]
+async fn an_upload_that_stalls_is_cut_off() {
+    let (_origin, world) = echoing(|s| s.limits(json!({ "betweenBytesTimeout": "300ms" }))).await;
+    let mut client = world.connect().await;
+    client
+        .send(Request::new("PUT", "/a").field("content-length", "10"))
+        .await
+        .unwrap();
+    client.send_raw("12345").await.unwrap();
+    let end = client.answer().await;
+    assert!(
+        end.as_ref().map_or(true, |answer| answer.status >= 400),
+        "{end:#?}"
+    );
+    world
+        .until("it counts", || {
+            world.metric(
+                "cdn_client_connections_timed_out_total",
+                "limit=\"between-bytes\"",
+            ) > 0.5
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn http_1_0_is_served_and_closed() {
+    let (_origin, world) = echoing(|s| s).await;
+    for _ in 0..2 {
+        let mut client = world.connect().await;
+        client
+            .send_raw(format!("GET /a HTTP/1.0\r\nHost: {HOST}\r\n\r\n"))
+            .await
+            .unwrap();
+        let answer = client.answer().await.unwrap();
+        answer
+            .expect_status(200)
+            .expect_body("GET /a ")
+            .expect_no("transfer-encoding");
+        client.closed().await.unwrap();
+        world.settled().await;
+    }
+}
+
+#[tokio::test]
+async fn http_1_0_gets_a_body_of_unknown_length_without_chunks() {
+    let (origin, world) = start().await;
+    origin.always(
+        "/a",
+        Reply::ok("one")
+            .then("two")
+            .chunked()
+            .field("cache-control", "no-store"),
+    );
+    let mut client = Client::connect(world.address).await.unwrap();
+    client
+        .send_raw(format!(
+            "GET /a HTTP/1.0\r\nHost: {HOST}\r\nConnection: keep-alive\r\n\r\n"
+        ))
+        .await
+        .unwrap();
+    let answer = client.answer().await.unwrap();
+    answer
+        .expect_status(200)
+        .expect_no("transfer-encoding")
+        .expect_body("onetwo");
+    client.closed().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_says_close_is_closed() {
+    let (_origin, world) = echoing(|s| s).await;
+    let mut client = world.connect().await;
+    let answer = client
+        .ask(Request::get("/a").field("connection", "close"))
+        .await
+        .unwrap();
+    answer
+        .expect_status(200)
+        .expect_field("connection", "close");
+    client.closed().await.unwrap();
+}
+
+#[tokio::test]
+async fn more_connections_than_allowed_wait_their_turn() {
+    let (_origin, world) = echoing(|s| s.limits(json!({ "maxConnections": 1 }))).await;
+    let mut first = world.connect().await;
+    first.ask("/a").await.unwrap().expect_status(200);
+    let mut second = world.connect().await;
+    second.send("/a").await.unwrap();
+    first.ask("/a").await.unwrap().expect_status(200);
+    drop(first);
+    second.answer().await.unwrap().expect_status(200);
+}
