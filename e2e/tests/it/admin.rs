@@ -255,3 +255,63 @@ async fn an_origin_that_is_none_starts_nothing() {
         .to_string();
     assert!(error.contains("ftp://example.com"), "{error}");
 }
+
+#[tokio::test]
+async fn new_limits_apply_without_a_restart() {
+    let (origin, world) = start().await;
+    origin.always("/a", Reply::ok("taken"));
+    let upload = Request::new("PUT", "/a").body(vec![b'u'; 2000]);
+    world.ask(&upload).await.expect_status(200);
+    let changed = Setup::new(&origin).limits(json!({ "maxBodySize": "1Ki" }));
+    world
+        .local
+        .as_ref()
+        .unwrap()
+        .apply(changed.pools().unwrap())
+        .await
+        .unwrap();
+    world.ask(&upload).await.expect_status(413);
+}
+
+#[tokio::test]
+async fn when_a_newcomers_port_is_taken_everything_stays_as_it_was() {
+    let origin = Origin::start().await.unwrap();
+    origin.always("/a", Reply::fresh(60, "a"));
+    let clock = runtime::Clock::system();
+    let mut started = None;
+    for _ in 0..20 {
+        let first = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let settings = local::Settings {
+            ports: local::Ports::From(first.min(65_000)),
+            origin: Some(origin.url()),
+            token: None,
+            clock: clock.clone(),
+        };
+        let taken = std::net::TcpListener::bind(("127.0.0.1", first.min(65_000) + 2));
+        let world = local::World::start(Setup::new(&origin).pools().unwrap(), settings).await;
+        if let (Ok(taken), Ok(world)) = (taken, world) {
+            started = Some((taken, world));
+            break;
+        }
+    }
+    let (_taken, world) = started.unwrap();
+    let more = Setup::new(&origin)
+        .site(json!({ "debugHeaders": "Never" }))
+        .spec(json!({ "pops": [{ "name": "lab", "replicas": 2 }] }));
+    let error = world
+        .apply(more.pools().unwrap())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("lab-1"), "{error}");
+    let edges = world.edges.list();
+    assert_eq!(edges.len(), 1);
+    ask(edges[0].address, "/a")
+        .await
+        .unwrap()
+        .expect(200, "MISS");
+}

@@ -142,3 +142,40 @@ async fn more_connections_than_allowed_wait_their_turn() {
     drop(first);
     second.answer().await.unwrap().expect_status(200);
 }
+
+#[tokio::test]
+async fn a_tunnel_counts_as_a_connection() {
+    let (origin, world) = echoing(|s| s.site(json!({ "upgrade": "Tunnel" }))).await;
+    origin.always("/chat", Reply::upgraded("websocket"));
+    let mut client = world.connect().await;
+    let request = Request::get("/chat")
+        .field("connection", "upgrade")
+        .field("upgrade", "websocket");
+    client.send(request).await.unwrap();
+    client.head().await.unwrap().expect_status(101);
+    client.send_raw("hello").await.unwrap();
+    assert_eq!(client.raw().await.unwrap(), "HELLO");
+    assert!(
+        world.metric("cdn_client_connections", "") > 0.5,
+        "it is open, but not counted"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_off() {
+    let change = json!({ "betweenBytesTimeout": "300ms" });
+    let (origin, world) = echoing(|s| s.limits(change)).await;
+    origin.always("/a", Reply::fresh(60, "").then_pattern(16 << 20));
+    let mut client = Client::connect_narrow(world.address).await.unwrap();
+    client.send("/a").await.unwrap();
+    client.head().await.unwrap().expect_status(200);
+    let metric = "cdn_client_connections_timed_out_total";
+    world
+        .until("it is cut off", || {
+            world.metric(metric, "limit=\"write\"") > 0.5
+        })
+        .await;
+    let (body, cut) = client.body(usize::MAX).await.unwrap();
+    assert!(cut && body.len() < 16 << 20);
+    world.ask("/a").await.expect(200, "HIT");
+}

@@ -16,5 +16,6 @@ mod staleness;
 mod storing;
 mod streaming;
 mod support;
+mod targets;
 mod tls;
 mod validation;

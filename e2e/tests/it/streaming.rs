@@ -310,3 +310,25 @@ async fn an_answer_may_come_before_the_upload_is_all_there() {
     world.ask("/b").await.expect_status(200);
     assert_eq!(origin.count("/a"), 0);
 }
+
+#[tokio::test]
+async fn a_slow_reader_of_what_is_too_large_to_store_does_not_hold_up_the_others() {
+    let (origin, world) = start_with(|s| s.cache(json!({ "maxObjectSize": "1Mi" }))).await;
+    let gate = Gate::closed();
+    let reply = Reply::fresh(60, "x")
+        .then_after(&gate)
+        .then_pattern(30 << 20);
+    origin.always("/a", reply.chunked());
+    let mut slow = Client::connect_narrow(world.address).await.unwrap();
+    slow.send("/a").await.unwrap();
+    slow.head().await.unwrap().expect_status(200);
+    let mut fast = world.connect().await;
+    fast.send("/a").await.unwrap();
+    fast.head().await.unwrap().expect_status(200);
+    gate.open();
+    // The slow one does not read at all.
+    let within = std::time::Duration::from_secs(5);
+    let read = tokio::time::timeout(within, fast.body(usize::MAX)).await;
+    let (body, cut) = read.expect("one waits for the other").unwrap();
+    assert!(!cut && body.len() == 1 + 30 * MIB);
+}
