@@ -17,7 +17,7 @@ use translate::{Source, TranslatedPool, translate_all};
 use crate::client::{Answer, Client, HOST, Request, ask};
 use crate::origin::Origin;
 
-/// When the manual clocks of tests start: Friday, 15 January 2027.
+/// When the manual clocks of tests start: Friday, 15 January 2027, 08:00 UTC.
 const START: i64 = 1_800_000_000_000;
 /// The admin token of every world.
 pub const TOKEN: &str = "the-admin-token";
