@@ -25,6 +25,8 @@ use tokio::net::TcpListener;
 const BOUND: u64 = 64 << 20;
 const HOST: &str = "churn.example.com";
 const CLIENTS: u64 = 16;
+/// What a client's connection and the one upstream for it may hold in this process: read-ahead and pieces under way.
+const A_CLIENT: u64 = 512 << 10;
 const LARGEST: usize = 8 << 20;
 
 fn main() -> anyhow::Result<()> {
@@ -124,7 +126,7 @@ async fn churn(total: u64, at_least: Duration) -> anyhow::Result<()> {
     let edge = Edge::start(origin_address, listen)?;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let base = edge.resident()?;
-    let most = BOUND + BOUND / 4 + base;
+    let most = BOUND + BOUND / 4 + base + CLIENTS * A_CLIENT;
 
     let (sent, next) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let client: Client<HttpConnector, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
