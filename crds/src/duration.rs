@@ -28,10 +28,7 @@ impl fmt::Display for ParseDurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoUnit(text) => {
-                write!(
-                    f,
-                    "`{text}` has no unit; write `{text}s` for seconds, or use h, m or ms"
-                )
+                write!(f, "`{text}` has no unit; write `{text}s` for seconds, or use h, m or ms")
             }
             Self::Syntax(text) => write!(
                 f,

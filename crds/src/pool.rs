@@ -16,10 +16,7 @@ pub use limits::LimitsSpec;
 pub use pop::PopSpec;
 
 /// What the pool should be.
-#[allow(
-    clippy::duplicated_attributes,
-    reason = "columns of one type are not duplicates"
-)]
+#[allow(clippy::duplicated_attributes, reason = "columns of one type are not duplicates")]
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "cdn.blueorigin.dev",
@@ -32,11 +29,7 @@ pub use pop::PopSpec;
     category = "cdn",
     doc = "A pool of edges: cache servers in one or more points of presence that serve the same sites.",
     printcolumn(name = "Memory", type_ = "string", json_path = ".spec.cache.memory"),
-    printcolumn(
-        name = "Eviction",
-        type_ = "string",
-        json_path = ".spec.cache.eviction"
-    ),
+    printcolumn(name = "Eviction", type_ = "string", json_path = ".spec.cache.eviction"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -48,11 +41,7 @@ pub use pop::PopSpec;
         json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
         priority = "1"
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct EdgePoolSpec {

@@ -107,10 +107,7 @@ impl FromStr for ByteQuantity {
 /// The shortest exact form: a power of 1024 where it divides, else plain bytes.
 impl fmt::Display for ByteQuantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS[..4]
-            .iter()
-            .find(|(_, factor)| self.0 > 0 && self.0.is_multiple_of(*factor))
-        {
+        match UNITS[..4].iter().find(|(_, factor)| self.0 > 0 && self.0.is_multiple_of(*factor)) {
             Some((suffix, factor)) => write!(f, "{}{suffix}", self.0 / factor),
             None => write!(f, "{}", self.0),
         }

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{CacheSpec, OriginSpec, TimeoutsSpec};
 
 /// What the shield should be.
-#[allow(
-    clippy::duplicated_attributes,
-    reason = "columns of one type are not duplicates"
-)]
+#[allow(clippy::duplicated_attributes, reason = "columns of one type are not duplicates")]
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "cdn.blueorigin.dev",
@@ -30,11 +27,7 @@ use crate::{CacheSpec, OriginSpec, TimeoutsSpec};
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct OriginShieldSpec {

@@ -98,10 +98,7 @@ impl Default for RangesSpec {
 
 /// What happens to `Upgrade` requests.
 #[derive(Serialize, Deserialize, JsonSchema, Copy, Clone, Debug, Default, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "a description per value would leave the schema without `enum`"
-)]
+#[allow(missing_docs, reason = "a description per value would leave the schema without `enum`")]
 pub enum Upgrade {
     #[default]
     Refuse,
@@ -110,10 +107,7 @@ pub enum Upgrade {
 
 /// Who gets to see the debugging headers.
 #[derive(Serialize, Deserialize, JsonSchema, Copy, Clone, Debug, Default, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "a description per value would leave the schema without `enum`"
-)]
+#[allow(missing_docs, reason = "a description per value would leave the schema without `enum`")]
 pub enum DebugHeaders {
     #[default]
     Never,

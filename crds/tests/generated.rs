@@ -28,21 +28,12 @@ fn bounded_and_described(path: &str, schema: &Value) {
     let is = |kind: &str| schema["type"] == kind;
     let is_amount = has("x-kubernetes-int-or-string");
     assert!(!is("array") || has("maxItems"), "{path} has no maxItems");
-    assert!(
-        !is("string") || has("maxLength") || has("enum"),
-        "{path} has no maxLength"
-    );
+    assert!(!is("string") || has("maxLength") || has("enum"), "{path} has no maxLength");
     assert!(!is_amount || has("maxLength"), "{path} has no maxLength");
-    assert!(
-        !has("additionalProperties") || has("maxProperties"),
-        "{path} has no maxProperties"
-    );
+    assert!(!has("additionalProperties") || has("maxProperties"), "{path} has no maxProperties");
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}.{key}");
-        assert!(
-            !property["description"].is_null(),
-            "{path} has no description"
-        );
+        assert!(!property["description"].is_null(), "{path} has no description");
         bounded_and_described(&path, property);
     }
     for below in ["items", "additionalProperties"] {

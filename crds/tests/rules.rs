@@ -35,10 +35,7 @@ fn site(change: Value) -> Vec<String> {
 #[test]
 fn sound_resources_pass() {
     assert_eq!(site(json!({})), [""; 0]);
-    assert_eq!(
-        site(json!({"origins": null, "shield": {"name": "main"}})),
-        [""; 0]
-    );
+    assert_eq!(site(json!({"origins": null, "shield": {"name": "main"}})), [""; 0]);
     assert_eq!(
         site(json!({
             "timeouts": {"connect": "500ms", "firstByte": "1h30m", "betweenBytes": "1s"},
@@ -52,34 +49,16 @@ fn sound_resources_pass() {
 #[test]
 fn each_rule_tells_what_to_do() {
     for (errors, part) in [
-        (
-            site(json!({"origins": null})),
-            "give exactly one of the two",
-        ),
-        (
-            site(json!({"shield": {"name": "main"}})),
-            "give exactly one of the two",
-        ),
+        (site(json!({"origins": null})), "give exactly one of the two"),
+        (site(json!({"shield": {"name": "main"}})), "give exactly one of the two"),
         (
             site(json!({"timeouts": {"connect": "31s", "firstByte": "30s"}})),
             "must not be longer than `firstByte`",
         ),
-        (
-            site(json!({"key": {"query": {"keep": ["a"], "ignore": true}}})),
-            "give one of them",
-        ),
-        (
-            site(json!({"key": {"query": {"keep": ["a"], "drop": ["b"]}}})),
-            "give one of them",
-        ),
-        (
-            site(json!({"freshness": {"negativeTTL": {"200": "1s"}}})),
-            "\"400\" to \"599\"",
-        ),
-        (
-            site(json!({"freshness": {"negativeTTL": {"4040": "1s"}}})),
-            "\"400\" to \"599\"",
-        ),
+        (site(json!({"key": {"query": {"keep": ["a"], "ignore": true}}})), "give one of them"),
+        (site(json!({"key": {"query": {"keep": ["a"], "drop": ["b"]}}})), "give one of them"),
+        (site(json!({"freshness": {"negativeTTL": {"200": "1s"}}})), "\"400\" to \"599\""),
+        (site(json!({"freshness": {"negativeTTL": {"4040": "1s"}}})), "\"400\" to \"599\""),
         (
             broken::<EdgePool>(json!({"pops": [{"name": "one", "latitude": 1.5}], "sites": []})),
             "give latitude and longitude together",
@@ -91,9 +70,6 @@ fn each_rule_tells_what_to_do() {
             "must not be longer than `firstByte`",
         ),
     ] {
-        assert!(
-            errors.len() == 1 && errors[0].contains(part),
-            "{part}: {errors:?}"
-        );
+        assert!(errors.len() == 1 && errors[0].contains(part), "{part}: {errors:?}");
     }
 }

@@ -134,11 +134,7 @@ impl Answer {
     /// When one is another.
     #[track_caller]
     pub fn expect(&self, status: u16, word: &str) -> &Self {
-        assert_eq!(
-            (self.status, self.field("x-cache")),
-            (status, word),
-            "{self:#?}"
-        );
+        assert_eq!((self.status, self.field("x-cache")), (status, word), "{self:#?}");
         self
     }
 
@@ -149,12 +145,7 @@ impl Answer {
     #[track_caller]
     pub fn expect_body(&self, body: impl AsRef<[u8]>) -> &Self {
         let body = body.as_ref();
-        assert!(
-            !self.cut,
-            "cut after {} bytes, wanted {}",
-            self.body.len(),
-            body.len()
-        );
+        assert!(!self.cut, "cut after {} bytes, wanted {}", self.body.len(), body.len());
         if body.len() < 1000 {
             assert_eq!(self.text(), String::from_utf8_lossy(body), "{self:#?}");
         }
@@ -193,10 +184,7 @@ impl Answer {
     /// When it does not.
     #[track_caller]
     pub fn expect_cache_status(&self, part: &str) -> &Self {
-        assert!(
-            self.field("cache-status").contains(part),
-            "no {part:?} in {self:#?}"
-        );
+        assert!(self.field("cache-status").contains(part), "no {part:?} in {self:#?}");
         self
     }
 }
@@ -232,11 +220,7 @@ impl Client {
     fn over(stream: TcpStream) -> Self {
         let _ = stream.set_nodelay(true);
         let wire = Wire::new(stream);
-        Self {
-            wire,
-            rest: Rest::Nothing,
-            awaited: std::collections::VecDeque::new(),
-        }
+        Self { wire, rest: Rest::Nothing, awaited: std::collections::VecDeque::new() }
     }
 
     /// Sends a request.
@@ -350,10 +334,9 @@ impl Client {
     pub async fn closed(&mut self) -> io::Result<()> {
         match self.raw().await {
             Ok(bytes) if bytes.is_empty() => Ok(()),
-            Ok(bytes) => Err(io::Error::other(format!(
-                "not closed, but: {}",
-                bytes.escape_ascii()
-            ))),
+            Ok(bytes) => {
+                Err(io::Error::other(format!("not closed, but: {}", bytes.escape_ascii())))
+            }
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
             Err(error) => Err(error),
         }
@@ -361,10 +344,7 @@ impl Client {
 }
 
 fn is_cut(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
-    )
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
 }
 
 async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {

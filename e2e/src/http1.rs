@@ -18,11 +18,7 @@ impl Fields {
     /// Every value of `name`.
     pub fn all(&self, name: &str) -> Vec<&str> {
         let same = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
-        self.0
-            .iter()
-            .filter(same)
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.0.iter().filter(same).map(|(_, value)| value.as_str()).collect()
     }
 
     /// Whether there is a line of `name`.
@@ -37,8 +33,7 @@ impl Fields {
 
     /// Takes every line of `name` away.
     pub fn remove(&mut self, name: &str) {
-        self.0
-            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.0.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
     /// Whether one of the comma-separated members of `name` is `member`.
@@ -102,10 +97,7 @@ const PIECE: usize = 64 << 10;
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Over `stream`.
     pub fn new(stream: S) -> Self {
-        Self {
-            stream,
-            buffer: BytesMut::new(),
-        }
+        Self { stream, buffer: BytesMut::new() }
     }
 
     /// The connection itself.
@@ -138,10 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if self.buffer.is_empty() && !self.more().await? {
             return Ok(None);
         }
-        let mut head = Head {
-            line: self.line().await?,
-            fields: Fields::default(),
-        };
+        let mut head = Head { line: self.line().await?, fields: Fields::default() };
         loop {
             let line = self.line().await?;
             if line.is_empty() {
@@ -167,11 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     usize::try_from(left).map_or(self.buffer.len(), |l| l.min(self.buffer.len()));
                 let piece = self.buffer.split_to(most).freeze();
                 let left = left - piece.len() as u64;
-                *rest = if left == 0 {
-                    Rest::Nothing
-                } else {
-                    Rest::Length(left)
-                };
+                *rest = if left == 0 { Rest::Nothing } else { Rest::Length(left) };
                 Ok(Some(piece))
             }
             Rest::UntilClose => {

@@ -105,13 +105,7 @@ impl Shared {
             Some(handler) => handler(&asked),
             None => Reply::status(404).field("cache-control", "no-store"),
         };
-        (
-            reply,
-            Active {
-                shared: self.clone(),
-                path,
-            },
-        )
+        (reply, Active { shared: self.clone(), path })
     }
 }
 
@@ -167,18 +161,8 @@ impl Origin {
             connections: watch::Sender::new(0),
         });
         let address = listener.local_addr()?;
-        let task = Some(tokio::spawn(accept(
-            listener,
-            shared.clone(),
-            authority.clone(),
-        )));
-        Ok(Self {
-            address,
-            shared,
-            authority,
-            task,
-            reserved: None,
-        })
+        let task = Some(tokio::spawn(accept(listener, shared.clone(), authority.clone())));
+        Ok(Self { address, shared, authority, task, reserved: None })
     }
 
     /// Where it listens.
@@ -188,11 +172,7 @@ impl Origin {
 
     /// For `origins[].url`.
     pub fn url(&self) -> String {
-        let scheme = if self.authority.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
@@ -213,11 +193,7 @@ impl Origin {
 
     /// The requests for `path`, in order.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
-        lock(&self.shared.log)
-            .iter()
-            .filter(|a| a.path() == path)
-            .cloned()
-            .collect()
+        lock(&self.shared.log).iter().filter(|a| a.path() == path).cloned().collect()
     }
 
     /// The last request for `path`.
@@ -225,17 +201,13 @@ impl Origin {
     /// # Panics
     /// When there was none.
     pub fn last(&self, path: &str) -> Asked {
-        let Some(last) = self.asked(path).pop() else {
-            panic!("nobody asked for {path}")
-        };
+        let Some(last) = self.asked(path).pop() else { panic!("nobody asked for {path}") };
         last
     }
 
     /// The most requests for `path` that were being answered at the same time.
     pub fn most_at_once(&self, path: &str) -> usize {
-        lock(&self.shared.active)
-            .get(path)
-            .map_or(0, |(_, most)| *most)
+        lock(&self.shared.active).get(path).map_or(0, |(_, most)| *most)
     }
 
     /// Waits until `path` was asked for `times` times.
@@ -251,12 +223,7 @@ impl Origin {
                 }
             }
         });
-        let so_far = || {
-            format!(
-                "{path} was asked for {} times, not {times}",
-                self.count(path)
-            )
-        };
+        let so_far = || format!("{path} was asked for {} times, not {times}", self.count(path));
         waited.await.map_err(|_| io::Error::other(so_far()))
     }
 
@@ -267,9 +234,7 @@ impl Origin {
     pub async fn was_sent(&self, bytes: u64) -> io::Result<()> {
         let mut uploaded = self.shared.uploaded.subscribe();
         let waited = tokio::time::timeout(PATIENCE, uploaded.wait_for(|sent| *sent >= bytes)).await;
-        waited
-            .map(|_| ())
-            .map_err(|_| io::Error::other("the request body does not come"))
+        waited.map(|_| ()).map_err(|_| io::Error::other("the request body does not come"))
     }
 
     /// Connections opened so far.

@@ -40,11 +40,7 @@ impl Program {
         if let Some(err) = child.stderr.take() {
             collect(err, sender);
         }
-        Ok(Self {
-            child,
-            lines,
-            seen: Vec::new(),
-        })
+        Ok(Self { child, lines, seen: Vec::new() })
     }
 
     /// The first line with `part` in it, of those not asked for yet.
@@ -85,10 +81,7 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Err(io::Error::other(format!(
-            "it goes on:\n{}",
-            self.seen.join("\n")
-        )))
+        Err(io::Error::other(format!("it goes on:\n{}", self.seen.join("\n"))))
     }
 
     /// Sends SIGTERM.
@@ -96,14 +89,8 @@ impl Program {
     /// # Errors
     /// When it is gone already.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(io::Error::other("it is gone already"))
-        }
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("it is gone already")) }
     }
 
     /// Bytes of memory that it has now.
@@ -114,8 +101,7 @@ impl Program {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
-        kib.map(|kib| kib << 10)
-            .ok_or_else(|| io::Error::other("no VmRSS"))
+        kib.map(|kib| kib << 10).ok_or_else(|| io::Error::other("no VmRSS"))
     }
 }
 
@@ -147,26 +133,14 @@ fn built() -> io::Result<PathBuf> {
 fn build() -> io::Result<PathBuf> {
     let executable = std::env::current_exe()?;
     // …/target/debug/deps/it-0123
-    let profile = executable
-        .ancestors()
-        .nth(2)
-        .ok_or(io::ErrorKind::NotFound)?
-        .to_owned();
+    let profile = executable.ancestors().nth(2).ok_or(io::ErrorKind::NotFound)?.to_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // What cargo tells a test about its package would look like a change to some build scripts.
     for (name, _) in std::env::vars_os() {
-        let about_the_package = [
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_CRATE_",
-            "CARGO_BIN_",
-        ];
+        let about_the_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
         let name = name.to_string_lossy().into_owned();
-        if about_the_package
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        if about_the_package.iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(name);
         }
     }
@@ -188,9 +162,7 @@ fn build() -> io::Result<PathBuf> {
     }
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output()?;
     if !output.status.success() {
-        return Err(io::Error::other(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        ));
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     Ok(profile)
 }

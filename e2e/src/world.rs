@@ -96,10 +96,7 @@ impl Setup {
     /// With everything that is wrong with it.
     pub fn pools(&self) -> anyhow::Result<Vec<TranslatedPool>> {
         let text = self.manifest();
-        let translation = translate_all(&[Source {
-            name: "e2e.yaml",
-            text: &text,
-        }]);
+        let translation = translate_all(&[Source { name: "e2e.yaml", text: &text }]);
         if !translation.diagnostics.is_empty() {
             anyhow::bail!("{:#?}", translation.diagnostics);
         }
@@ -111,10 +108,7 @@ impl Setup {
     }
 
     fn origin_url(&self) -> String {
-        self.spec["sites"][0]["origins"][0]["url"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.spec["sites"][0]["origins"][0]["url"].as_str().unwrap_or_default().to_owned()
     }
 
     fn clock(&self) -> Clock {
@@ -135,12 +129,7 @@ impl Setup {
         };
         let world = local::World::start(self.pools()?, settings).await?;
         let edge = world.edges.list().into_iter().next().context("no edge")?;
-        Ok(World {
-            address: edge.address,
-            node: edge.node.clone(),
-            clock,
-            local: Some(world),
-        })
+        Ok(World { address: edge.address, node: edge.node.clone(), clock, local: Some(world) })
     }
 
     /// Runs one edge alone, as its own process would: with the origins just as the manifest has them.
@@ -155,12 +144,7 @@ impl Setup {
         let listener = proxy::serve::bind((Ipv4Addr::LOCALHOST, 0).into(), false)?;
         let address = listener.local_addr()?;
         tokio::spawn(edge::start(node.clone(), listener));
-        Ok(World {
-            address,
-            node,
-            clock,
-            local: None,
-        })
+        Ok(World { address, node, clock, local: None })
     }
 }
 
@@ -223,9 +207,7 @@ impl World {
             let rest = line.strip_prefix(name);
             rest.is_some_and(|r| r.starts_with(['{', ' '])) && line.contains(label)
         });
-        samples
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum()
+        samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// Waits until `holds`, which something already under way will bring about, looking again and again.
@@ -246,9 +228,6 @@ impl World {
     /// # Panics
     /// When that goes on.
     pub async fn settled(&self) {
-        self.until("the end of all fills", || {
-            self.node.cache.stats().flights == 0
-        })
-        .await;
+        self.until("the end of all fills", || self.node.cache.stats().flights == 0).await;
     }
 }

@@ -21,8 +21,7 @@ pub use reload::{ConfigFile, LoadError};
 /// # Errors
 /// When the listener cannot be used.
 pub async fn start(node: Arc<Node>, listener: TcpListener) -> std::io::Result<()> {
-    let limits = node.config().snapshot().limits.clone();
     let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
     let front = Front(Pipeline::new(node, Origins::default()));
-    proxy::serve::serve(listener, front, limits, metrics, drain).await
+    proxy::serve::serve(listener, front, metrics, drain).await
 }

@@ -45,7 +45,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
         let guarded = admin::router(node.clone());
-        let router = Admin { metrics: registry.into(), drain: drain.clone(), token }.router(guarded);
+        let router =
+            Admin { metrics: registry.into(), drain: drain.clone(), token }.router(guarded);
         let listener = tokio::net::TcpListener::from_std(admin_listener)?;
         tokio::spawn(file.watch(node.clone()));
         tokio::spawn(runtime::admin::serve(listener, router, drain.clone()));

@@ -63,8 +63,7 @@ impl ConfigFile {
     fn parse(&self, text: &str) -> Result<Config, LoadError> {
         let name = self.path.display().to_string();
         let snapshot = read_snapshot(Source { name: &name, text }).map_err(LoadError::Wrong)?;
-        Config::new(snapshot, &self.aliases)
-            .map_err(|e| LoadError::Unusable(self.path.clone(), e))
+        Config::new(snapshot, &self.aliases).map_err(|e| LoadError::Unusable(self.path.clone(), e))
     }
 
     /// Gives `node` every good new version until the process drains.

@@ -67,8 +67,14 @@ const INDEX: &str = "<!doctype html>
 const ETAG: &str = "\"blue-1\"";
 
 /// Cacheable text; a 304 where the client has it already.
-fn text(request: &HeaderMap, cache_control: &'static str, kind: &'static str, body: Bytes) -> Response {
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == ETAG.as_bytes());
+fn text(
+    request: &HeaderMap,
+    cache_control: &'static str,
+    kind: &'static str,
+    body: Bytes,
+) -> Response {
+    let known =
+        request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == ETAG.as_bytes());
     let headers = [
         (header::CACHE_CONTROL, cache_control),
         (header::ETAG, ETAG),
@@ -125,7 +131,8 @@ fn one() -> usize {
 }
 
 async fn big(Query(size): Query<Size>, request: HeaderMap) -> Response {
-    let bytes: Vec<u8> = (0..size.mib.min(256) << 17).flat_map(|i| (i as u64).to_le_bytes()).collect();
+    let bytes: Vec<u8> =
+        (0..size.mib.min(256) << 17).flat_map(|i| (i as u64).to_le_bytes()).collect();
     text(&request, "public, max-age=600", "application/octet-stream", bytes.into())
 }
 

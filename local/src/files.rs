@@ -40,7 +40,8 @@ pub enum FilesError {
 pub fn read(paths: &[PathBuf]) -> Result<Vec<File>, FilesError> {
     let mut files = Vec::new();
     for path in paths {
-        let failed = |path: &Path, error| FilesError::Read { path: path.display().to_string(), error };
+        let failed =
+            |path: &Path, error| FilesError::Read { path: path.display().to_string(), error };
         if !path.is_dir() {
             files.push(one(path).map_err(|e| failed(path, e))?);
             continue;

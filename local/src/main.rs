@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a program goes to its user, not to a log")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a program goes to its user, not to a log"
+)]
 fn complain(error: &anyhow::Error) {
     eprintln!("{error:#}");
 }

@@ -69,7 +69,9 @@ pub enum PlanError {
     #[error("there is no EdgePool in these files; see examples/quickstart/pool.yaml for one")]
     NoPool,
     /// The ports do not suffice.
-    #[error("these pools have {0} edges; at most {MOST_EDGES} run here: lower `replicas`, or run fewer pools at a time")]
+    #[error(
+        "these pools have {0} edges; at most {MOST_EDGES} run here: lower `replicas`, or run fewer pools at a time"
+    )]
     TooManyEdges(usize),
 }
 

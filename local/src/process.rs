@@ -104,7 +104,9 @@ async fn take_over(world: &World, files: &[File]) {
     };
     screen::say(&match taken {
         Ok(()) => "the files changed; the new version runs\n".to_owned(),
-        Err(why) => format!("{why}\nthe files changed but cannot be used; the last good version runs\n"),
+        Err(why) => {
+            format!("{why}\nthe files changed but cannot be used; the last good version runs\n")
+        }
     });
 }
 

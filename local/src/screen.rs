@@ -11,7 +11,12 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
     let mut text = String::new();
     let edges = world.edges.list();
     let _ = writeln!(text, "\nBlue Origin is running\n");
-    let _ = writeln!(text, "  {:<16} {:<28} the status page and the admin API", "status", format!("http://{}", world.status));
+    let _ = writeln!(
+        text,
+        "  {:<16} {:<28} the status page and the admin API",
+        "status",
+        format!("http://{}", world.status)
+    );
     for edge in &edges {
         let hosts = edge.node.config();
         let hosts: Vec<&str> =
@@ -20,7 +25,12 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
         let _ = writeln!(text, "  {:<16} {:<28} {what}", edge.name, edge.url());
     }
     if let Some((address, _)) = &world.demo {
-        let _ = writeln!(text, "  {:<16} {:<28} a small site to cache", "demo origin", format!("http://{address}"));
+        let _ = writeln!(
+            text,
+            "  {:<16} {:<28} a small site to cache",
+            "demo origin",
+            format!("http://{address}")
+        );
     }
     let _ = writeln!(text, "  {:<16} {token}", "admin token");
     let Some(first) = edges.first() else { return text };

@@ -90,9 +90,8 @@ pub(crate) fn router(
         merged_text(&all)
     });
     let world = World { edges, demo };
-    let guarded = Router::new()
-        .route("/edges/{name}/{*rest}", get(one_edge))
-        .with_state(world.clone());
+    let guarded =
+        Router::new().route("/edges/{name}/{*rest}", get(one_edge)).with_state(world.clone());
     Admin { metrics, drain: drain.clone(), token }
         .router(guarded)
         .merge(Router::new().route("/", get(page)).route("/status", get(status)).with_state(world))
@@ -100,9 +99,9 @@ pub(crate) fn router(
 
 async fn status(State(world): State<World>) -> Response {
     let edges: Vec<_> = world.edges.list().iter().map(Counts::of).collect();
-    let demo = world.demo.map(|(address, asked)| {
-        json!({ "url": format!("http://{address}"), "requests": asked.count() })
-    });
+    let demo = world.demo.map(
+        |(address, asked)| json!({ "url": format!("http://{address}"), "requests": asked.count() }),
+    );
     Json(json!({ "edges": edges, "demoOrigin": demo })).into_response()
 }
 

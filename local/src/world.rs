@@ -114,8 +114,11 @@ impl World {
             clock,
         };
         let plan = Plan::new(&world.with_origins(pools)?, ports)?;
-        let started =
-            plan.edges.into_iter().map(|plan| world.prepare(plan)).collect::<Result<Vec<_>, _>>()?;
+        let started = plan
+            .edges
+            .into_iter()
+            .map(|plan| world.prepare(plan))
+            .collect::<Result<Vec<_>, _>>()?;
         if let Some(listener) = demo_listener {
             let asked = Asked::default();
             world.demo = Some((listener.local_addr()?, asked.clone()));
@@ -142,23 +145,36 @@ impl World {
         let running = self.edges.list();
         let mut reloads = Vec::new();
         let mut newcomers = Vec::new();
-        for edge in plan.edges {
-            match running.iter().find(|r| r.name == edge.name && same_port(r, &edge)) {
-                Some(found) => reloads.push((found.clone(), config(&edge)?)),
-                None => newcomers.push(edge),
+        for plan in plan.edges {
+            match running.iter().find(|r| r.name == plan.name && same_port(r, &plan)) {
+                Some(found) => reloads.push((found.clone(), config(&plan)?)),
+                None => newcomers.push(plan),
             }
         }
         let stays = |edge: &Edge| reloads.iter().any(|(kept, _)| kept.name == edge.name);
         let leavers: Vec<_> = running.iter().filter(|edge| !stays(edge)).cloned().collect();
+        let inherited = |plan: &EdgePlan| {
+            plan.port != 0 && leavers.iter().any(|edge| edge.address.port() == plan.port)
+        };
+        // Everything that can fail comes first; a port that another edge gives up is free only later.
+        let (heirs, others): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(inherited);
+        for plan in &heirs {
+            config(plan)?;
+        }
+        let prepared =
+            others.into_iter().map(|plan| self.prepare(plan)).collect::<Result<Vec<_>, _>>()?;
         for edge in &leavers {
             edge.stop().await;
         }
-        self.edges.retain(|edge| !leavers.iter().any(|gone| gone.name == edge.name));
+        self.edges.retain(|edge| !leavers.iter().any(|gone| Arc::ptr_eq(&gone.node, &edge.node)));
         for (edge, config) in reloads {
             edge.node.reload(config);
             edge.node.metrics.reloaded(true);
         }
-        for plan in newcomers {
+        for (edge, listener) in prepared {
+            self.launch(edge, listener).await;
+        }
+        for plan in heirs {
             let (edge, listener) = self.prepare(plan)?;
             self.launch(edge, listener).await;
         }
@@ -173,7 +189,10 @@ impl World {
         }
     }
 
-    fn with_origins(&self, mut pools: Vec<TranslatedPool>) -> Result<Vec<TranslatedPool>, WorldError> {
+    fn with_origins(
+        &self,
+        mut pools: Vec<TranslatedPool>,
+    ) -> Result<Vec<TranslatedPool>, WorldError> {
         let wrong = |reason: String| WorldError::Origin(self.origin.clone(), reason);
         let uri: http::Uri = self.origin.parse().map_err(|e| wrong(format!("{e}")))?;
         // A site with a name of its own wants to be asked by it; an address does not care.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use cache::BodyReader;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use runtime::metrics::IntCounter;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::serve::InService;
 
@@ -20,6 +21,7 @@ pub struct Body {
     source: Source,
     served: Option<IntCounter>,
     busy: Option<InService>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +89,11 @@ impl Body {
     /// Keeps the connection marked as busy until the body is sent or dropped.
     pub(crate) fn keep_busy(&mut self, busy: InService) {
         self.busy = Some(busy);
+    }
+
+    /// Keeps one of a bounded number of places until the body is sent or dropped.
+    pub(crate) fn keep_place(&mut self, place: OwnedSemaphorePermit) {
+        self.place = Some(place);
     }
 }
 

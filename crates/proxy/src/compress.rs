@@ -26,9 +26,9 @@ pub(crate) fn vary(
         return Coding::Identity;
     }
     let varies = headers.get_all(header::VARY).iter().any(|line| {
-        line.as_bytes().split(|b| *b == b',').any(|name| {
-            name.trim_ascii().eq_ignore_ascii_case(b"accept-encoding")
-        })
+        line.as_bytes()
+            .split(|b| *b == b',')
+            .any(|name| name.trim_ascii().eq_ignore_ascii_case(b"accept-encoding"))
     });
     if !varies {
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));

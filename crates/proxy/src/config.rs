@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use runtime::{Clock, Drain};
 use semantics::Timestamp;
 use wire::Snapshot;
-use wire::snapshot::CacheSettings;
+use wire::snapshot::{CacheSettings, Limits};
 
 use crate::metrics::ProxyMetrics;
 use crate::site::{Site, Sites};
@@ -32,6 +32,7 @@ pub struct Config {
     pub(crate) snapshot: Snapshot,
     pub(crate) sites: Sites,
     pub(crate) trusted: Vec<IpNet>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl Config {
@@ -45,7 +46,8 @@ impl Config {
                 .map_err(|error| ConfigError::Origin { site: site.name.clone(), error })?;
         }
         let sites = Sites::new(&snapshot.sites, aliases);
-        Ok(Self { trusted: snapshot.trusted_proxies.clone(), sites, snapshot })
+        let limits = Arc::new(snapshot.limits.clone());
+        Ok(Self { trusted: snapshot.trusted_proxies.clone(), limits, sites, snapshot })
     }
 
     /// The snapshot as it was read.

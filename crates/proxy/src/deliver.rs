@@ -79,6 +79,11 @@ fn select(
         match evaluate(&request.method, &request.headers, object.status, headers, now) {
             Precondition::Proceed => {}
             Precondition::NotModified => {
+                // The 304 speaks of the representation that this client would get.
+                let length = object.body().expected_len();
+                if compress::vary(received, object.status, headers, length) != Coding::Identity {
+                    semantics::weaken_etag(headers);
+                }
                 let mut kept = not_modified_headers(headers);
                 if let Some(age) = headers.remove(header::AGE) {
                     kept.insert(header::AGE, age);

@@ -7,7 +7,9 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Version};
 use semantics::targeted::SURROGATE_ID;
-use semantics::{append_cdn_loop, append_forwarded, append_via, normalize_target, request_id, strip_hop_by_hop};
+use semantics::{
+    append_cdn_loop, append_forwarded, append_via, normalize_target, request_id, strip_hop_by_hop,
+};
 
 use crate::config::Node;
 use crate::intake::Received;

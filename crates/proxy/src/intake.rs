@@ -196,7 +196,9 @@ fn check_method(head: &Parts, seen: Seen) -> Result<(), Refusal> {
 //= rfc9110#7.8
 fn check_upgrade(head: &Parts, seen: Seen, site: &Site) -> Result<(), Refusal> {
     let websocket = |v: &http::HeaderValue| v.as_bytes().eq_ignore_ascii_case(b"websocket");
-    if seen.upgrade && !site.spec.upgrade && head.headers.get(header::UPGRADE).is_some_and(websocket)
+    if seen.upgrade
+        && !site.spec.upgrade
+        && head.headers.get(header::UPGRADE).is_some_and(websocket)
     {
         return Err(Refusal::new(
             StatusCode::NOT_IMPLEMENTED,

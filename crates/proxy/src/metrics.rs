@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use cache::Cache;
 use http::StatusCode;
-use runtime::metrics::{
-    Histogram, IntCounter, LATENCY_SECONDS, MetricError, Metrics,
-};
+use runtime::metrics::{Histogram, IntCounter, LATENCY_SECONDS, MetricError, Metrics};
 
 use crate::outcome::Outcome;
 use crate::serve::ServeMetrics;

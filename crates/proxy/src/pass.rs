@@ -44,7 +44,10 @@ impl<B: Backend> Pipeline<B> {
                 if let Some(length) = length {
                     head.headers.insert(header::CONTENT_LENGTH, length.clone());
                 }
-                upstream::stream_body(Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX)))
+                upstream::stream_body(Limited::new(
+                    body,
+                    usize::try_from(most).unwrap_or(usize::MAX),
+                ))
             }
             None => upstream::empty_body(),
         };
@@ -53,6 +56,11 @@ impl<B: Backend> Pipeline<B> {
         let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
             Ok(response) => response,
             Err(FetchError::RequestTooLarge) => return self.refuse(too_large(most)),
+            Err(error @ FetchError::RequestBroken) => {
+                let text = "the request's body is malformed or broke off";
+                let refusal = Refusal::new(error.status(), error.as_str(), text);
+                return self.refuse(refusal.closing());
+            }
             Err(error) => {
                 node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
                 tracing::warn!(site = received.site.spec.name, %error, "pass failed");

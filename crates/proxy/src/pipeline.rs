@@ -12,6 +12,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
 use wire::Seq;
+use wire::snapshot::Limits;
 
 use crate::backend::Backend;
 use crate::body::Body;
@@ -22,7 +23,7 @@ use crate::intake::{self, Received};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Handler, Interim};
-use crate::store::{Fetch, Fetched};
+use crate::store::{Fetch, Fetched, may_stand_in};
 
 /// One worker of a node: the shared node and this worker's way upstream.
 pub struct Pipeline<B> {
@@ -90,7 +91,7 @@ impl<B: Backend> Pipeline<B> {
         })
     }
 
-    /// What is not a plain hit. A waiter whose answer turned out not to be for it starts anew.
+    /// What is not a plain hit. Whatever turns out not to be for this request starts it anew.
     async fn go_on(
         self: &Arc<Self>,
         received: Received,
@@ -98,62 +99,62 @@ impl<B: Backend> Pipeline<B> {
         connection: &Arc<Connection>,
     ) -> Answer {
         loop {
-            match looked {
-                Lookup::Hit(found) => {
-                    return deliver(&self.node, &received, &found.object, Outcome::Hit, None);
-                }
+            let step = match looked {
+                Lookup::Hit(found) => self.hit(&received, &found),
                 Lookup::Stale(found, reason, verdict, duty) => match (verdict, duty) {
-                    (Verdict::MustValidate(_) | Verdict::Fresh, Some(duty)) => {
-                        return self.fetch(received, duty, Some(found), None, connection).await;
-                    }
-                    (Verdict::MustValidate(_) | Verdict::Fresh, None) => {
-                        return self.pass(received, None, PassReason::Rule, connection).await;
-                    }
-                    (Verdict::StaleAllowed(_), _) => return self.stale(&received, &found.object, reason),
+                    (Verdict::StaleAllowed(_), _) => self.stale(&received, &found.object, reason),
                     (Verdict::StaleWhileRevalidate(_), duty) => {
                         if let Some(duty) = duty {
                             drop(self.start(self.filling(&received), duty, None));
                         }
-                        return self.stale(&received, &found.object, reason);
+                        self.stale(&received, &found.object, reason)
                     }
+                    (_, Some(duty)) => {
+                        self.fetch(&received, duty, Some(found), None, connection).await
+                    }
+                    (_, None) => Step::Alone(PassReason::Rule),
                 },
                 Lookup::Miss(reason, duty) => {
-                    return self.fetch(received, duty, None, Some(reason), connection).await;
+                    self.fetch(&received, duty, None, Some(reason), connection).await
                 }
                 // An authorized request may not share what it would fetch, so it does not wait either.
                 Lookup::Wait(_) if received.seen.authorization => {
-                    return self.pass(received, None, PassReason::Authorization, connection).await;
+                    Step::Alone(PassReason::Authorization)
                 }
-                Lookup::Wait(waiter) => match self.wait(&received, waiter).await {
-                    Waited::Answered(answer) => return *answer,
-                    Waited::Again => looked = self.lookup(&received),
-                    Waited::Alone(reason) => {
-                        return self.pass(received, None, reason, connection).await;
-                    }
-                    Waited::TooLong => return self.bypass(received, connection).await,
-                },
-                Lookup::HitForMiss => {
-                    return self.pass(received, None, PassReason::HitForMiss, connection).await;
+                Lookup::Wait(waiter) => self.wait(&received, waiter).await,
+                Lookup::HitForMiss => Step::Alone(PassReason::HitForMiss),
+            };
+            match step {
+                Step::Answered(answer) => return *answer,
+                Step::Again => looked = self.lookup(&received),
+                Step::Alone(PassReason::CollapseTimeout) => {
+                    return self.bypass(received, connection).await;
                 }
+                Step::Alone(reason) => return self.pass(received, None, reason, connection).await,
             }
         }
+    }
+
+    fn hit(&self, received: &Received, found: &Found) -> Step {
+        deliver(&self.node, received, &found.object, Outcome::Hit, None).into()
     }
 
     /// miss, or stale that must be validated: → fetch → store → deliver.
     async fn fetch(
         self: &Arc<Self>,
-        received: Received,
+        received: &Received,
         duty: Obligation,
         stale: Option<Found>,
         missed: Option<MissReason>,
         connection: &Arc<Connection>,
-    ) -> Answer {
+    ) -> Step {
         //= rfc9111#5.2.1.7
         if received.directives.only_if_cached {
-            return self.refuse(not_stored());
+            return self.refuse(not_stored()).into();
         }
+        let stale = stale.as_ref().map(|found| &found.object);
         let interim = Interim::new(connection, received.head.version);
-        let fetched = self.start(self.filling(&received), duty, interim).await;
+        let fetched = self.start(self.filling(received), duty, interim).await;
         let became = |kept| match missed {
             Some(reason) => Outcome::Miss(reason, kept),
             None => Outcome::Refreshed(kept),
@@ -162,62 +163,61 @@ impl<B: Backend> Pipeline<B> {
             Ok(Fetched::Stored { found, status, withheld }) => {
                 let outcome = became(Ok(()));
                 let mut answer =
-                    deliver(&self.node, &received, &found.object, outcome, Some(status));
+                    deliver(&self.node, received, &found.object, outcome, Some(status));
                 if answer.response.status() == status {
                     answer.response.headers_mut().extend(withheld);
                 }
-                answer
+                answer.into()
             }
             Ok(Fetched::Freshened(object)) => {
                 let status = Some(StatusCode::NOT_MODIFIED);
-                deliver(&self.node, &received, &object, Outcome::Revalidated, status)
+                deliver(&self.node, received, &object, Outcome::Revalidated, status).into()
             }
             Ok(Fetched::Relayed(response, reason)) => {
-                relay(&self.node, &received, response, became(Err(reason)))
+                relay(&self.node, received, response, became(Err(reason))).into()
             }
+            Ok(Fetched::Again) => Step::Again,
             Ok(Fetched::ErredOver(status)) => {
                 let failure = Failure { status: status.as_u16(), reason: "origin-error" };
-                self.failed(&received, stale.as_ref().map(|f| &f.object), &failure)
+                self.failed(received, stale, &failure)
             }
             Ok(Fetched::Failed(error)) => {
                 let failure = Failure { status: error.status().as_u16(), reason: error.as_str() };
-                self.failed(&received, stale.as_ref().map(|f| &f.object), &failure)
+                self.failed(received, stale, &failure)
             }
             Err(_) => {
                 let failure = Failure { status: 500, reason: "fetch-abandoned" };
-                self.failed(&received, stale.as_ref().map(|f| &f.object), &failure)
+                self.failed(received, stale, &failure)
             }
         }
     }
 
     /// wait → deliver what somebody else fetched.
-    async fn wait(&self, received: &Received, mut waiter: Waiter) -> Waited {
+    async fn wait(&self, received: &Received, mut waiter: Waiter) -> Step {
         if received.directives.only_if_cached {
-            return Waited::Answered(Box::new(self.refuse(not_stored())));
+            return self.refuse(not_stored()).into();
         }
         let (fields, rules) = (&received.head.headers, &received.site.variants);
         let shared = waiter.outcome(fields, rules);
-        let answer = match tokio::time::timeout(received.site.collapse_timeout, shared).await {
+        match tokio::time::timeout(received.site.collapse_timeout, shared).await {
             Ok(Shared::Filled(found)) => {
-                deliver(&self.node, received, &found.object, Outcome::Collapsed, None)
+                deliver(&self.node, received, &found.object, Outcome::Collapsed, None).into()
             }
-            Ok(Shared::Retry) => return Waited::Again,
-            Ok(Shared::Uncacheable) => return Waited::Alone(PassReason::HitForMiss),
+            Ok(Shared::Retry) => Step::Again,
+            Ok(Shared::Uncacheable) => Step::Alone(PassReason::HitForMiss),
             Ok(Shared::Failed(failure)) => self.failed(received, waiter.stale(), &failure),
             Err(_) => match waiter.stale() {
                 Some(stale) if self.stands_in(received, stale) => {
                     self.stale(received, stale, StaleReason::OriginError)
                 }
-                _ => return Waited::TooLong,
+                _ => Step::Alone(PassReason::CollapseTimeout),
             },
-        };
-        Waited::Answered(Box::new(answer))
+        }
     }
 
     /// Waited too long: the request goes itself, if not too many do.
     async fn bypass(self: &Arc<Self>, received: Received, connection: &Arc<Connection>) -> Answer {
-        let site = received.site.clone();
-        let Ok(_place) = site.bypass.try_acquire() else {
+        let Ok(place) = received.site.bypass.clone().try_acquire_owned() else {
             let refusal = Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "collapse-overflow",
@@ -225,30 +225,27 @@ impl<B: Backend> Pipeline<B> {
             );
             return self.refuse(refusal.retry_after(1));
         };
-        self.pass(received, None, PassReason::CollapseTimeout, connection).await
+        let mut answer = self.pass(received, None, PassReason::CollapseTimeout, connection).await;
+        answer.response.body_mut().keep_place(place);
+        answer
     }
 
     /// No good answer came: stale if that is allowed, else the error.
-    fn failed(
-        &self,
-        received: &Received,
-        stale: Option<&Arc<Object>>,
-        failure: &Failure,
-    ) -> Answer {
+    fn failed(&self, received: &Received, stale: Option<&Arc<Object>>, failure: &Failure) -> Step {
         if let Some(stale) = stale.filter(|stale| self.stands_in(received, stale)) {
             return self.stale(received, stale, StaleReason::OriginError);
         }
         let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let text = "the origin gave no usable answer and nothing stored may stand in for it";
-        self.refuse(Refusal::new(status, failure.reason, text))
+        self.refuse(Refusal::new(status, failure.reason, text)).into()
     }
 
     fn stands_in(&self, received: &Received, stale: &Object) -> bool {
-        stale.freshness.may_serve_on_error(&received.directives, self.node.now())
+        may_stand_in(stale, &received.directives, self.node.now())
     }
 
-    fn stale(&self, received: &Received, object: &Arc<Object>, reason: StaleReason) -> Answer {
-        deliver(&self.node, received, object, Outcome::Stale(reason), None)
+    fn stale(&self, received: &Received, object: &Arc<Object>, reason: StaleReason) -> Step {
+        deliver(&self.node, received, object, Outcome::Stale(reason), None).into()
     }
 
     pub(crate) fn refuse(&self, refusal: Refusal) -> Answer {
@@ -279,12 +276,19 @@ impl<B: Backend> Pipeline<B> {
     }
 }
 
-/// What waiting came to.
-enum Waited {
+/// What one attempt at an answer came to.
+enum Step {
     Answered(Box<Answer>),
+    /// Look again.
     Again,
+    /// Go past the store.
     Alone(PassReason),
-    TooLong,
+}
+
+impl From<Answer> for Step {
+    fn from(answer: Answer) -> Self {
+        Self::Answered(Box::new(answer))
+    }
 }
 
 //= rfc9111#5.2.1.7
@@ -336,6 +340,10 @@ impl<B> Clone for Front<B> {
 
 impl<B: Backend> Handler for Front<B> {
     type Answer = Answering;
+
+    fn limits(&self) -> Arc<Limits> {
+        self.0.node.config_guard().limits.clone()
+    }
 
     fn handle(&self, request: Request<Incoming>, connection: &Arc<Connection>) -> Answering {
         self.0.answer(request, connection)

@@ -39,10 +39,7 @@ impl Refusal {
         let mut response = Response::new(Body::whole(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Ok(date) = HeaderValue::from_str(&format_http_date(now)) {
             headers.insert(header::DATE, date);

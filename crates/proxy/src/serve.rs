@@ -2,6 +2,7 @@
 
 mod connection;
 mod gate;
+mod open;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -13,17 +14,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use http::{Request, Response};
+use hyper::body::Incoming;
 use runtime::drain::{Drain, Stage};
 use runtime::metrics::{IntCounterVec, IntGauge, MetricError, Metrics};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use wire::snapshot::Limits;
 
 pub(crate) use connection::InService;
 pub use connection::{Connection, Interim};
+use open::Open;
 
 use crate::body::Body;
 
@@ -31,6 +32,9 @@ use crate::body::Body;
 pub trait Handler: Clone + Send + Sync + 'static {
     /// The answer in the making.
     type Answer: Future<Output = Response<Body>> + Send + Unpin + 'static;
+
+    /// The limits for connections from now on.
+    fn limits(&self) -> Arc<Limits>;
 
     /// Starts answering `request`, which came over `connection`.
     fn handle(&self, request: Request<Incoming>, connection: &Arc<Connection>) -> Self::Answer;
@@ -96,55 +100,47 @@ pub fn bind(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListen
 pub async fn serve<H: Handler>(
     listener: std::net::TcpListener,
     handler: H,
-    limits: Limits,
     metrics: ServeMetrics,
     drain: Drain,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
-    let all = limits.max_connections;
-    let drain_timeout = Duration::from_millis(limits.drain_timeout_ms);
-    let sweeper = sweep::Sweeper::start(limits, metrics.clone(), drain.clone());
+    let open = Open::new(metrics.connections.clone());
+    let sweeper = sweep::Sweeper::start(metrics.clone(), drain.clone());
     let mut closed = pin!(drain.reached(Stage::Closed));
     loop {
         // Accepting comes first: what the kernel has completed for us is ours to serve, also at the end.
         let accepted = tokio::select! {
             biased;
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &open, &handler) => accepted,
             () = &mut closed => break,
         };
-        let Some((stream, peer, slot)) = accepted else { continue };
-        let connection = sweeper.admit(peer);
-        let (handler, drain) = (handler.clone(), drain.clone());
-        let metrics = metrics.clone();
-        metrics.connections.inc();
+        let Some((stream, peer)) = accepted else { continue };
+        let connection = sweeper.admit(peer, handler.limits(), open.one_more());
+        let (handler, drain, metrics) = (handler.clone(), drain.clone(), metrics.clone());
         tokio::spawn(async move {
             connection::run(stream, connection, handler, &metrics, drain).await;
-            metrics.connections.dec();
-            drop(slot);
         });
     }
     drop(listener);
-    let done = tokio::time::timeout(drain_timeout, slots.acquire_many(all)).await;
-    if done.is_err() {
-        tracing::warn!(
-            open = all as usize - slots.available_permits(),
-            "drain timeout: closing what is still in flight"
-        );
+    let drain_timeout = Duration::from_millis(handler.limits().drain_timeout_ms);
+    if tokio::time::timeout(drain_timeout, open.none()).await.is_err() {
+        tracing::warn!(open = open.count(), "drain timeout: closing what is still in flight");
         sweeper.close_all();
     }
     Ok(())
 }
 
-type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
-
 /// One more connection, once there is room for it.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
-    let slot = slots.clone().acquire_owned().await.ok()?;
+async fn accept<H: Handler>(
+    listener: &TcpListener,
+    open: &Open,
+    handler: &H,
+) -> Option<(TcpStream, SocketAddr)> {
+    open.fewer_than(|| handler.limits().max_connections).await;
     match listener.accept().await {
         Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true);
-            Some((stream, peer, slot))
+            Some((stream, peer))
         }
         Err(error) => {
             // Out of descriptors or memory: connections in the queue keep, a busy loop would not help.

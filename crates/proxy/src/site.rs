@@ -23,7 +23,7 @@ pub(crate) struct Site {
     pub(crate) collapse_timeout: Duration,
     pub(crate) hit_for_miss: Duration,
     /// Places for requests that stopped waiting for another's fill.
-    pub(crate) bypass: Semaphore,
+    pub(crate) bypass: Arc<Semaphore>,
 }
 
 impl Site {
@@ -44,7 +44,7 @@ impl Site {
             compression,
             collapse_timeout: Duration::from_millis(spec.collapse.timeout_ms),
             hit_for_miss: Duration::from_secs(spec.collapse.hit_for_miss_seconds.into()),
-            bypass: Semaphore::new(spec.collapse.max_bypass as usize),
+            bypass: Arc::new(Semaphore::new(spec.collapse.max_bypass as usize)),
             spec,
         }
     }

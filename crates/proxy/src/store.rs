@@ -12,8 +12,9 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use semantics::{
-    Exchange, NoStoreReason, RequestDirectives, Storable, TagLimits, Timestamp, add_validators,
-    format_http_date, freshen_headers, head_matches, storable, validates, variant_key,
+    Exchange, NoStoreReason, RequestDirectives, SetCookie, Storable, TagLimits, Timestamp,
+    add_validators, format_http_date, freshen_headers, head_matches, storable, validates,
+    variant_key,
 };
 use tokio::sync::oneshot;
 use upstream::FetchError;
@@ -36,6 +37,8 @@ pub(crate) enum Fetched {
     Relayed(Response<upstream::Body>, NoStoreReason),
     /// The origin erred, and what is stored may stand in for it.
     ErredOver(StatusCode),
+    /// What was stored turned out to be of no use and is gone: look again.
+    Again,
     /// No answer.
     Failed(FetchError),
 }
@@ -85,7 +88,8 @@ impl<B: Backend> Pipeline<B> {
             Err(error) => {
                 self.node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
                 tracing::warn!(site = fetch.site.spec.name, %error, "fetch failed");
-                obligation.fail(Failure { status: error.status().as_u16(), reason: error.as_str() });
+                obligation
+                    .fail(Failure { status: error.status().as_u16(), reason: error.as_str() });
                 let _ = reply.send(Fetched::Failed(error));
                 return;
             }
@@ -135,9 +139,8 @@ impl<B: Backend> Pipeline<B> {
         }
         // It speaks of another representation than ours, which is of no use any more.
         obligation.discard_stale();
-        obligation.fail(Failure { status: 502, reason: "foreign-304" });
-        let cause = "a 304 for a representation that is not stored".into();
-        let _ = reply.send(Fetched::Failed(FetchError::BodyCut(cause)));
+        drop(obligation);
+        let _ = reply.send(Fetched::Again);
     }
 
     /// Makes the stored response fresh again without moving its body.
@@ -185,7 +188,8 @@ impl<B: Backend> Pipeline<B> {
         reply: oneshot::Sender<Fetched>,
     ) {
         let length = response.body().size_hint().exact();
-        let too_large = length.is_some_and(|l| l > self.node.config().snapshot().cache.max_object_bytes);
+        let too_large =
+            length.is_some_and(|l| l > self.node.config().snapshot().cache.max_object_bytes);
         let kept = match judge(fetch, response.status(), response.headers(), timing) {
             Ok(_) if too_large => Err(NoStoreReason::TooLarge),
             judged => judged,
@@ -277,7 +281,10 @@ fn begin(
     let length = body.size_hint().exact();
     let mut headers = parts.headers;
     let tags = tags(&headers);
-    let withheld = strip(&mut headers, &kept);
+    let mut withheld = strip(&mut headers, &kept);
+    if fetch.site.policy.set_cookie == SetCookie::Strip {
+        withheld.remove(header::SET_COOKIE);
+    }
     let head_only = fetch.head.method == Method::HEAD;
     if !head_only {
         // The body says how long it is.
@@ -324,10 +331,14 @@ fn describes_stored(fetch: &Fetch, obligation: &Obligation) -> bool {
 }
 
 /// Whether what is stored may stand in for the origin's error (RFC 5861 §4).
-//= rfc5861#4
 fn stands_in(obligation: &Obligation, fetch: &Fetch, now: Timestamp) -> bool {
-    let stale = obligation.stale();
-    stale.is_some_and(|s| s.freshness.may_serve_on_error(&fetch.directives, now))
+    obligation.stale().is_some_and(|stale| may_stand_in(stale, &fetch.directives, now))
+}
+
+/// Whether `stale` may answer in place of an error; an error stored earlier is no better than a new one.
+//= rfc5861#4
+pub(crate) fn may_stand_in(stale: &Object, directives: &RequestDirectives, now: Timestamp) -> bool {
+    !stale.status.is_server_error() && stale.freshness.may_serve_on_error(directives, now)
 }
 
 /// Until when a URL counts as uncacheable, if what was learnt is about the URL and not about one request.

@@ -34,7 +34,7 @@ pub(crate) fn open(
     connection.becomes_tunnel();
     let above = hyper::upgrade::on(&mut response);
     let below = received.head.extensions.remove::<hyper::upgrade::OnUpgrade>();
-    let node_name = node.name.clone();
+    let (node_name, connection) = (node.name.clone(), connection.clone());
     tokio::spawn(async move {
         let Some(below) = below else { return };
         let (below, above) = match tokio::try_join!(below, above) {
@@ -45,8 +45,13 @@ pub(crate) fn open(
             }
         };
         let (mut below, mut above) = (TokioIo::new(below), TokioIo::new(above));
-        if let Err(error) = tokio::io::copy_bidirectional(&mut below, &mut above).await {
-            tracing::debug!(node = node_name, %error, "tunnel broke");
+        tokio::select! {
+            copied = tokio::io::copy_bidirectional(&mut below, &mut above) => {
+                if let Err(error) = copied {
+                    tracing::debug!(node = node_name, %error, "tunnel broke");
+                }
+            }
+            () = connection.killed() => {}
         }
     });
     let protocol = response.headers().get(header::UPGRADE).cloned();

@@ -72,11 +72,7 @@ impl<'a> CacheStatus<'a> {
 
     /// A plain hit with so many seconds of freshness left.
     pub const fn hit(cache: &'a str, ttl: i64) -> Self {
-        Self {
-            hit: true,
-            ttl: Some(ttl),
-            ..Self::new(cache)
-        }
+        Self { hit: true, ttl: Some(ttl), ..Self::new(cache) }
     }
 
     /// The member as text.

@@ -122,9 +122,7 @@ pub fn negotiate(request: &HeaderMap, offered: CodingSet) -> Negotiated {
         .filter(|(quality, _)| *quality > 0)
         // Of equals the last wins, and identity counts below any coding named with more than zero.
         .max_by_key(|(quality, _)| *quality)
-        .map_or(Negotiated::NotAcceptable, |(_, coding)| {
-            Negotiated::Coding(coding)
-        })
+        .map_or(Negotiated::NotAcceptable, |(_, coding)| Negotiated::Coding(coding))
 }
 
 /// Which of the codings `offered`, and of identity, a request accepts at all.
@@ -148,10 +146,7 @@ struct Qualities {
 
 impl Qualities {
     fn read(request: &HeaderMap) -> Self {
-        let mut qualities = Self {
-            named: [None; 4],
-            any: None,
-        };
+        let mut qualities = Self { named: [None; 4], any: None };
         for line in request.get_all(header::ACCEPT_ENCODING) {
             for member in members(line.as_bytes()) {
                 let (name, quality) = with_quality(member);

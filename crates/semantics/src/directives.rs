@@ -103,11 +103,7 @@ impl FieldScope {
                 Err(_) => return Self::Whole,
             }
         }
-        if fields.is_empty() {
-            Self::Whole
-        } else {
-            Self::Fields(fields)
-        }
+        if fields.is_empty() { Self::Whole } else { Self::Fields(fields) }
     }
 
     /// Another occurrence of the same directive: both apply.

@@ -24,10 +24,7 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self {
-            max_head_bytes: 64 * 1024,
-            max_fields: 128,
-        }
+        Self { max_head_bytes: 64 * 1024, max_fields: 128 }
     }
 }
 
@@ -128,20 +125,12 @@ impl FramingCheck {
                 State::Stopped => return Ok(()),
                 State::Body(left) => {
                     let (taken, left) = skip(rest, left);
-                    self.state = if left == 0 {
-                        State::RequestLine
-                    } else {
-                        State::Body(left)
-                    };
+                    self.state = if left == 0 { State::RequestLine } else { State::Body(left) };
                     taken
                 }
                 State::ChunkData(left) => {
                     let (taken, left) = skip(rest, left);
-                    self.state = if left == 0 {
-                        State::ChunkCr
-                    } else {
-                        State::ChunkData(left)
-                    };
+                    self.state = if left == 0 { State::ChunkCr } else { State::ChunkData(left) };
                     taken
                 }
                 //= rfc9112#7.1
@@ -154,9 +143,7 @@ impl FramingCheck {
                     1
                 }
                 State::ChunkCr | State::ChunkLf => return Err((at, FramingError::BadChunk)),
-                _ => self
-                    .take_line(rest)
-                    .map_err(|(offset, error)| (at + offset, error))?,
+                _ => self.take_line(rest).map_err(|(offset, error)| (at + offset, error))?,
             };
         }
         Ok(())
@@ -203,8 +190,7 @@ impl FramingCheck {
         let mut line = std::mem::take(&mut self.partial);
         let carried = line.len();
         line.extend_from_slice(&bytes[..taken]);
-        self.line(&line)
-            .map_err(|(at, error)| (at.saturating_sub(carried), error))?;
+        self.line(&line).map_err(|(at, error)| (at.saturating_sub(carried), error))?;
         line.clear();
         self.partial = line;
         Ok(taken)
@@ -214,11 +200,7 @@ impl FramingCheck {
     fn check_size(&self, length: usize, new: usize) -> Result<(), LineError> {
         if self.state == State::ChunkSize {
             let fits = length <= chunk::MAX_LINE;
-            return if fits {
-                Ok(())
-            } else {
-                Err((0, FramingError::BadChunk))
-            };
+            return if fits { Ok(()) } else { Err((0, FramingError::BadChunk)) };
         }
         let excess = (self.seen + length).saturating_sub(self.limits.max_head_bytes);
         if excess == 0 {
@@ -256,11 +238,7 @@ impl FramingCheck {
                 let size = chunk::size(text)?;
                 self.seen = 0;
                 self.head.fields = 0;
-                self.state = if size == 0 {
-                    State::Trailers
-                } else {
-                    State::ChunkData(size)
-                };
+                self.state = if size == 0 { State::Trailers } else { State::ChunkData(size) };
                 Ok(())
             }
             _ => self.trailer(text),
@@ -322,11 +300,7 @@ fn bare_cr(line: &[u8]) -> Option<usize> {
 fn control(text: &[u8]) -> Option<usize> {
     let is_control = |b: &u8| (*b < 0x20 && *b != b'\t') || *b == 0x7f;
     let any = text.iter().fold(false, |any, b| any | is_control(b));
-    if any {
-        text.iter().position(is_control)
-    } else {
-        None
-    }
+    if any { text.iter().position(is_control) } else { None }
 }
 
 #[cfg(test)]

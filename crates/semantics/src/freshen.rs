@@ -37,10 +37,7 @@ fn keeps_stored(name: &HeaderName, stored: &HeaderMap) -> bool {
         || *name == header::CONTENT_ENCODING
         || *name == header::CONTENT_LENGTH
         || *name == header::CONTENT_RANGE
-        || matches!(
-            name.as_str(),
-            "content-md5" | "content-digest" | "repr-digest" | "digest"
-        )
+        || matches!(name.as_str(), "content-md5" | "content-digest" | "repr-digest" | "digest")
 }
 
 /// Whether a HEAD response describes the stored GET response, so that it may freshen it: a success
@@ -61,10 +58,7 @@ pub fn head_matches(
         (_, None) => true,
         (None, Some(_)) => false,
         (Some(old), Some(new)) => {
-            match (
-                EntityTag::parse(old.as_bytes()),
-                EntityTag::parse(new.as_bytes()),
-            ) {
+            match (EntityTag::parse(old.as_bytes()), EntityTag::parse(new.as_bytes())) {
                 (Some(old), Some(new)) => old == new,
                 _ => old == new,
             }
@@ -74,13 +68,7 @@ pub fn head_matches(
         |headers: &HeaderMap| parse_http_date(headers.get(header::LAST_MODIFIED)?.as_bytes());
     let same_date = !head.contains_key(header::LAST_MODIFIED) || date(stored) == date(head);
     let stated = |headers: &HeaderMap| -> Option<u64> {
-        headers
-            .get(header::CONTENT_LENGTH)?
-            .to_str()
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
     };
     let complete = stored_length.or_else(|| {
         let range = stored.get(header::CONTENT_RANGE);

@@ -101,18 +101,10 @@ impl Freshness {
         let swr = directives.stale_while_revalidate.seconds();
         let sie = directives.stale_if_error.seconds();
         // An age nobody can read may be any age: nothing is fresh then, nor just past it.
-        let swr = if age.unknown {
-            0
-        } else {
-            grace(swr, policy.default_stale_while_revalidate)
-        };
+        let swr = if age.unknown { 0 } else { grace(swr, policy.default_stale_while_revalidate) };
         Self {
             born: age.born,
-            lifetime: if age.unknown {
-                0
-            } else {
-                secs(lifetime).min(cap)
-            },
+            lifetime: if age.unknown { 0 } else { secs(lifetime).min(cap) },
             swr,
             sie: grace(sie, policy.default_stale_if_error),
             source,
@@ -124,9 +116,7 @@ impl Freshness {
     //= rfc9111#4.2.3
     //= rfc9111#5.1
     pub fn age(&self, now: Timestamp) -> u32 {
-        u32::try_from(self.age_millis(now) / 1000)
-            .unwrap_or(u32::MAX)
-            .min(u32::MAX >> 1)
+        u32::try_from(self.age_millis(now) / 1000).unwrap_or(u32::MAX).min(u32::MAX >> 1)
     }
 
     /// Seconds until expiry, rounded down; negative when it has passed.
@@ -146,17 +136,11 @@ impl Freshness {
             return MustValidate(StaleReason::RequestNoCache);
         }
         let age = self.age_millis(now);
-        if request
-            .max_age
-            .is_some_and(|max| max == 0 || age / 1000 > i64::from(max))
-        {
+        if request.max_age.is_some_and(|max| max == 0 || age / 1000 > i64::from(max)) {
             return MustValidate(StaleReason::RequestMaxAge);
         }
         let past = age - self.lifetime_millis();
-        if request
-            .min_fresh
-            .is_some_and(|min| past + i64::from(min) * 1000 > 0)
-        {
+        if request.min_fresh.is_some_and(|min| past + i64::from(min) * 1000 > 0) {
             return MustValidate(StaleReason::RequestMinFresh);
         }
         if past < 0 {
@@ -228,14 +212,12 @@ impl Freshness {
 
     /// When it stops, or stopped, being fresh.
     pub fn expires_at(&self) -> Timestamp {
-        self.born
-            .saturating_add(Duration::from_secs(self.lifetime.into()))
+        self.born.saturating_add(Duration::from_secs(self.lifetime.into()))
     }
 
     /// When it stops being of use even to stand in for an error. Its validator may be used later.
     pub fn retain_until(&self) -> Timestamp {
-        self.expires_at()
-            .saturating_add(Duration::from_secs(self.swr.max(self.sie).into()))
+        self.expires_at().saturating_add(Duration::from_secs(self.swr.max(self.sie).into()))
     }
 
     /// Where the lifetime comes from.
@@ -250,18 +232,12 @@ impl Freshness {
 
     /// Why it would be called stale.
     pub fn stale_reason(&self) -> StaleReason {
-        if self.is_invalidated() {
-            StaleReason::Invalidated
-        } else {
-            StaleReason::Expired
-        }
+        if self.is_invalidated() { StaleReason::Invalidated } else { StaleReason::Expired }
     }
 
     fn age_millis(&self, now: Timestamp) -> i64 {
         // A clock that was set back makes nothing younger than new.
-        now.as_millis()
-            .saturating_sub(self.born.as_millis())
-            .clamp(0, i64::MAX >> 1)
+        now.as_millis().saturating_sub(self.born.as_millis()).clamp(0, i64::MAX >> 1)
     }
 
     fn lifetime_millis(&self) -> i64 {
@@ -279,9 +255,7 @@ fn takes(max_stale: MaxStale, past_millis: i64) -> bool {
 }
 
 fn secs(duration: Duration) -> u32 {
-    u32::try_from(duration.as_secs())
-        .unwrap_or(u32::MAX)
-        .min(u32::MAX >> 1)
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX).min(u32::MAX >> 1)
 }
 
 /// The lifetime a response states itself, first that applies; `None` when it states none.
@@ -295,29 +269,18 @@ pub(crate) fn explicit_lifetime(
     let seconds = |secs: u32| Duration::from_secs(secs.into());
     //= rfc9111#5.2.2.10
     if let Some(shared) = directives.s_maxage.seconds() {
-        let source = if targeted {
-            LifetimeSource::Targeted
-        } else {
-            LifetimeSource::SMaxage
-        };
+        let source = if targeted { LifetimeSource::Targeted } else { LifetimeSource::SMaxage };
         return Some((seconds(shared), source));
     }
     //= rfc9111#5.2.2.1
     if let Some(age) = directives.max_age.seconds() {
-        let source = if targeted {
-            LifetimeSource::Targeted
-        } else {
-            LifetimeSource::MaxAge
-        };
+        let source = if targeted { LifetimeSource::Targeted } else { LifetimeSource::MaxAge };
         return Some((seconds(age), source));
     }
     if targeted || !headers.contains_key(http::header::EXPIRES) {
         return None;
     }
-    Some((
-        age::expires_lifetime(headers, received),
-        LifetimeSource::Expires,
-    ))
+    Some((age::expires_lifetime(headers, received), LifetimeSource::Expires))
 }
 
 #[cfg(test)]

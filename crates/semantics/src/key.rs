@@ -91,12 +91,7 @@ fn write_header(out: &mut Vec<u8>, name: &HeaderName, headers: &HeaderMap) {
     if !headers.contains_key(name) {
         return;
     }
-    let lines = || {
-        headers
-            .get_all(name)
-            .iter()
-            .map(|line| trim_ows(line.as_bytes()))
-    };
+    let lines = || headers.get_all(name).iter().map(|line| trim_ows(line.as_bytes()));
     let length = lines().map(|line| line.len() + 1).sum::<usize>() - 1;
     write_length(out, length);
     for (index, line) in lines().enumerate() {

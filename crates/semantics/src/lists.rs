@@ -17,18 +17,12 @@ pub(crate) fn trim_ows(mut value: &[u8]) -> &[u8] {
 /// could hide a restriction.
 //= rfc9110#5.6.1
 pub(crate) fn members(line: &[u8]) -> Members<'_> {
-    Members {
-        rest: line,
-        separator: b',',
-    }
+    Members { rest: line, separator: b',' }
 }
 
 /// Like [`members`], for lists that use another separator.
 pub(crate) fn split_outside_quotes(line: &[u8], separator: u8) -> Members<'_> {
-    Members {
-        rest: line,
-        separator,
-    }
+    Members { rest: line, separator }
 }
 
 pub(crate) struct Members<'a> {
@@ -93,9 +87,7 @@ pub(crate) fn delta_seconds(digits: &[u8]) -> Option<u32> {
         if !digit.is_ascii_digit() {
             return None;
         }
-        value = value
-            .saturating_mul(10)
-            .saturating_add(u32::from(digit - b'0'));
+        value = value.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
     }
     Some(value.min(MAX))
 }

@@ -51,10 +51,7 @@ pub struct Heuristic {
 impl Default for Heuristic {
     /// Ten percent, at most a day.
     fn default() -> Self {
-        Self {
-            percent: 10,
-            cap: Duration::from_secs(24 * 3600),
-        }
+        Self { percent: 10, cap: Duration::from_secs(24 * 3600) }
     }
 }
 
@@ -83,9 +80,7 @@ impl NegativeTtls {
 
     /// Nothing is cached negatively.
     pub fn off() -> Self {
-        Self {
-            ttls: SmallVec::new(),
-        }
+        Self { ttls: SmallVec::new() }
     }
 
     /// The lifetime for `status`, if that is cached negatively.

@@ -102,9 +102,7 @@ fn position(digits: &[u8]) -> Option<u64> {
         return None;
     }
     Some(digits.iter().fold(0u64, |value, digit| {
-        value
-            .saturating_mul(10)
-            .saturating_add(u64::from(digit - b'0'))
+        value.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
     }))
 }
 
@@ -135,11 +133,7 @@ pub fn resolve(specs: &[ByteSpec], complete_length: u64) -> Resolved {
             merge(&mut ranges, range);
         }
     }
-    if ranges.is_empty() {
-        Resolved::Unsatisfiable
-    } else {
-        Resolved::Satisfiable(ranges)
-    }
+    if ranges.is_empty() { Resolved::Unsatisfiable } else { Resolved::Satisfiable(ranges) }
 }
 
 /// Adds a range, taking in all it touches, at the place of the first of them.
@@ -179,9 +173,7 @@ pub fn if_range_matches(request: &HeaderMap, response: &HeaderMap) -> bool {
             _ => false,
         };
     }
-    let etag = response
-        .get(header::ETAG)
-        .and_then(|value| EntityTag::parse(value.as_bytes()));
+    let etag = response.get(header::ETAG).and_then(|value| EntityTag::parse(value.as_bytes()));
     match (EntityTag::parse(value), etag) {
         (Some(asked), Some(etag)) => asked.strong_eq(&etag),
         _ => false,

@@ -67,11 +67,7 @@ pub fn storable(x: &Exchange<'_>, policy: &Policy) -> Result<Storable, NoStoreRe
     let strip = stripped_fields(x, &directives, control, policy)?;
     let freshness = lifetime::freshness(x, &directives, control, policy)?;
     useful(x, &directives, &freshness)?;
-    Ok(Storable {
-        freshness,
-        vary,
-        strip,
-    })
+    Ok(Storable { freshness, vary, strip })
 }
 
 /// The prohibitions.
@@ -144,10 +140,7 @@ fn useful(
     directives: &ResponseDirectives,
     freshness: &Freshness,
 ) -> Result<(), NoStoreReason> {
-    let fallback = directives
-        .stale_if_error
-        .seconds()
-        .is_some_and(|secs| secs > 0)
+    let fallback = directives.stale_if_error.seconds().is_some_and(|secs| secs > 0)
         && freshness.source() != LifetimeSource::None;
     if !freshness.always_revalidate() || has_validator(x.response) || fallback {
         return Ok(());

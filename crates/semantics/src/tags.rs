@@ -24,10 +24,7 @@ pub struct TagLimits {
 
 impl Default for TagLimits {
     fn default() -> Self {
-        Self {
-            count: 128,
-            length: 1024,
-        }
+        Self { count: 128, length: 1024 }
     }
 }
 
@@ -58,9 +55,7 @@ pub fn surrogate_tags(headers: &HeaderMap, limits: TagLimits) -> impl Iterator<I
 
 /// All the tags of a response, cache groups among them, with the same limits.
 pub fn all_tags(headers: &HeaderMap, limits: TagLimits) -> Vec<Vec<u8>> {
-    let mut tags: Vec<Vec<u8>> = surrogate_tags(headers, limits)
-        .map(<[u8]>::to_vec)
-        .collect();
+    let mut tags: Vec<Vec<u8>> = surrogate_tags(headers, limits).map(<[u8]>::to_vec).collect();
     for group in cache_groups(headers) {
         if tags.len() < limits.count && !tags.iter().any(|tag| *tag == group.as_bytes()) {
             tags.push(group.into_bytes());

@@ -58,11 +58,7 @@ pub fn effective_directives(headers: &HeaderMap) -> (ResponseDirectives, Control
         return (directives, ControlSource::SurrogateControl);
     }
     let directives = ResponseDirectives::parse(headers);
-    let source = if directives.present {
-        ControlSource::CacheControl
-    } else {
-        ControlSource::None
-    };
+    let source = if directives.present { ControlSource::CacheControl } else { ControlSource::None };
     (directives, source)
 }
 
@@ -74,10 +70,7 @@ fn targeted(headers: &HeaderMap, name: &HeaderName) -> Option<ResponseDirectives
     if members.is_empty() {
         return None;
     }
-    let mut directives = ResponseDirectives {
-        present: true,
-        ..Default::default()
-    };
+    let mut directives = ResponseDirectives { present: true, ..Default::default() };
     for (key, member) in &members {
         apply(&mut directives, key, member);
     }
@@ -102,15 +95,8 @@ fn apply(directives: &mut ResponseDirectives, key: &str, member: &Member) {
             // A directive without a value is the boolean true, and its opposite says nothing.
             if *member != Member::Item(Bare::Boolean(false)) {
                 let bare = *member == Member::Item(Bare::Boolean(true));
-                let argument = if bare {
-                    Argument::None
-                } else {
-                    Argument::Malformed
-                };
-                directives.apply(&Directive {
-                    name: key.as_bytes(),
-                    argument,
-                });
+                let argument = if bare { Argument::None } else { Argument::Malformed };
+                directives.apply(&Directive { name: key.as_bytes(), argument });
             }
         }
     }

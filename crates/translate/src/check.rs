@@ -86,12 +86,10 @@ pub enum BadText {
 pub(crate) fn host_or_wildcard(text: &str) -> Result<String, BadText> {
     match text.strip_prefix("*.") {
         Some(rest) if rest.contains('*') => Err(BadText::Wildcard(text.to_owned())),
-        Some(rest) => host(rest)
-            .map(|host| format!("*.{host}"))
-            .map_err(|error| match error {
-                BadText::Empty => BadText::Wildcard(text.to_owned()),
-                error => error,
-            }),
+        Some(rest) => host(rest).map(|host| format!("*.{host}")).map_err(|error| match error {
+            BadText::Empty => BadText::Wildcard(text.to_owned()),
+            error => error,
+        }),
         None if text.contains('*') => Err(BadText::Wildcard(text.to_owned())),
         None => host(text),
     }
@@ -123,17 +121,12 @@ pub(crate) fn origin_url(text: &str) -> Result<String, BadText> {
     }
     let (without_fragment, fragment) = text.split_once('#').unwrap_or((text, ""));
     let uri: Uri = without_fragment.parse().map_err(|_| bad())?;
-    let scheme = uri
-        .scheme()
-        .filter(|s| [Scheme::HTTP, Scheme::HTTPS].contains(s));
+    let scheme = uri.scheme().filter(|s| [Scheme::HTTP, Scheme::HTTPS].contains(s));
     let (scheme, authority) = scheme.zip(uri.authority()).ok_or_else(bad)?;
     if authority.as_str().contains('@') {
         return Err(BadText::UrlUser(text.to_owned()));
     }
-    let normal = format!(
-        "{scheme}://{}",
-        origin_authority(authority).ok_or_else(bad)?
-    );
+    let normal = format!("{scheme}://{}", origin_authority(authority).ok_or_else(bad)?);
     if uri.path() != "/" || uri.query().is_some() || !fragment.is_empty() {
         return Err(BadText::UrlPath(text.to_owned(), normal));
     }
@@ -144,19 +137,12 @@ pub(crate) fn origin_url(text: &str) -> Result<String, BadText> {
 /// may have underscores.
 fn origin_authority(authority: &Authority) -> Option<String> {
     let host = authority.host();
-    let valid = match host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    let valid = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
             host.len() <= 253
-                && host
-                    .split('.')
-                    .all(|label| !label.is_empty() && label.len() <= 63)
-                && host
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+                && host.split('.').all(|label| !label.is_empty() && label.len() <= 63)
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         }
     };
     let port = &authority.as_str()[host.len()..];
@@ -171,9 +157,7 @@ fn origin_authority(authority: &Authority) -> Option<String> {
 
 /// A network without bits beyond its length.
 pub(crate) fn network(text: &str) -> Result<IpNet, BadText> {
-    let network: IpNet = text
-        .parse()
-        .map_err(|_| BadText::Network(text.to_owned()))?;
+    let network: IpNet = text.parse().map_err(|_| BadText::Network(text.to_owned()))?;
     let trunc = network.trunc();
     if trunc == network {
         Ok(network)
@@ -191,11 +175,7 @@ pub(crate) fn header(text: &str) -> Result<String, BadText> {
 
 /// A cookie's name.
 pub(crate) fn cookie(text: &str) -> Result<String, BadText> {
-    if is_token(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(BadText::Cookie(text.to_owned()))
-    }
+    if is_token(text) { Ok(text.to_owned()) } else { Err(BadText::Cookie(text.to_owned())) }
 }
 
 /// A query parameter's name.
@@ -228,16 +208,10 @@ pub(crate) fn media_type(text: &str) -> Result<String, BadText> {
 /// A name as Kubernetes gives to labels.
 pub(crate) fn label(text: &str) -> Result<String, BadText> {
     let valid = (1..=63).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-');
-    if valid {
-        Ok(text.to_owned())
-    } else {
-        Err(BadText::Label(text.to_owned()))
-    }
+    if valid { Ok(text.to_owned()) } else { Err(BadText::Label(text.to_owned())) }
 }
 
 /// At least one whole certificate in PEM form. What is inside is for the TLS library to judge.
@@ -247,19 +221,13 @@ pub(crate) fn certificates(text: &str) -> Result<(), BadText> {
     let mut count = 0;
     for block in blocks {
         count += 1;
-        let body = block
-            .split_once("-----END CERTIFICATE-----")
-            .map(|(body, _)| body.trim());
+        let body = block.split_once("-----END CERTIFICATE-----").map(|(body, _)| body.trim());
         let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_whitespace();
         if !body.is_some_and(|body| !body.is_empty() && body.chars().all(base64)) {
             return Err(BadText::Certificate(count));
         }
     }
-    if count == 0 {
-        Err(BadText::NoCertificate)
-    } else {
-        Ok(())
-    }
+    if count == 0 { Err(BadText::NoCertificate) } else { Ok(()) }
 }
 
 /// What the schema says with a pattern, in words. `None` for a pattern that is not ours.
@@ -274,16 +242,12 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         pattern::HEADER => unit(header(text)),
         pattern::COOKIE => unit(cookie(text)),
         pattern::MEDIA_TYPE => unit(media_type(text)),
-        Duration::PATTERN => Some(
-            text.parse::<Duration>()
-                .map(drop)
-                .map_err(|e| BadText::Other(e.to_string())),
-        ),
-        ByteQuantity::PATTERN => Some(
-            text.parse::<ByteQuantity>()
-                .map(drop)
-                .map_err(|e| BadText::Other(e.to_string())),
-        ),
+        Duration::PATTERN => {
+            Some(text.parse::<Duration>().map(drop).map_err(|e| BadText::Other(e.to_string())))
+        }
+        ByteQuantity::PATTERN => {
+            Some(text.parse::<ByteQuantity>().map(drop).map_err(|e| BadText::Other(e.to_string())))
+        }
         _ => None,
     }
 }
@@ -291,9 +255,7 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
 /// RFC 9110 §5.6.2.
 fn is_token(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 #[cfg(test)]

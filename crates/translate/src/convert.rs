@@ -88,12 +88,7 @@ fn cache(spec: &CacheSpec, at: &Path, problems: &mut Problems) -> wire::CacheSet
 }
 
 fn limits(spec: &LimitsSpec, at: &Path, problems: &mut Problems) -> Limits {
-    let head = bytes(
-        spec.max_header_size,
-        1 << 10..=1 << 20,
-        &at.key("maxHeaderSize"),
-        problems,
-    );
+    let head = bytes(spec.max_header_size, 1 << 10..=1 << 20, &at.key("maxHeaderSize"), problems);
     let mut time = |duration, key| millis(duration, &at.key(key), problems);
     Limits {
         max_connections: small(spec.max_connections),
@@ -112,17 +107,10 @@ fn pops(specs: &[PopSpec], at: &Path, problems: &mut Problems) -> Vec<Pop> {
     for (i, spec) in specs.iter().enumerate() {
         let at = at.index(i);
         let location = match (spec.latitude, spec.longitude) {
-            (Some(latitude), Some(longitude)) => Some(Location {
-                latitude,
-                longitude,
-            }),
+            (Some(latitude), Some(longitude)) => Some(Location { latitude, longitude }),
             (None, None) => None,
             (latitude, _) => {
-                let missing = if latitude.is_none() {
-                    "latitude"
-                } else {
-                    "longitude"
-                };
+                let missing = if latitude.is_none() { "latitude" } else { "longitude" };
                 problems.add(
                     &at.key(missing),
                     "is missing; give latitude and longitude together, or neither",

@@ -66,10 +66,8 @@ fn chunks(text: &str) -> Vec<(usize, &str)> {
 }
 
 fn is_directives(chunk: &str) -> bool {
-    let mut lines = chunk
-        .lines()
-        .filter(|l| !l.trim().is_empty() && !l.starts_with('#'))
-        .peekable();
+    let mut lines =
+        chunk.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).peekable();
     lines.peek().is_some() && lines.all(|line| line.starts_with('%'))
 }
 
@@ -77,10 +75,7 @@ impl From<Error> for BadDocument {
     fn from(error: Error) -> Self {
         let error = error.without_snippet();
         let unknown = Place { line: 1, column: 1 };
-        Self {
-            place: error.location().map_or(unknown, Place::from),
-            reason: explain(error),
-        }
+        Self { place: error.location().map_or(unknown, Place::from), reason: explain(error) }
     }
 }
 
@@ -92,10 +87,7 @@ fn explain(error: &Error) -> String {
              that begins with `*` needs quotes"
         }
         Error::RecursiveReferencesRequireWeakTypes { .. } => "an alias within its own anchor",
-        Error::Budget {
-            breach: BudgetBreach::Depth { .. },
-            ..
-        } => "nested too deeply",
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => "nested too deeply",
         Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
             "too large, or grown too large by aliases"
         }

@@ -45,9 +45,7 @@ pub(crate) struct Entry {
 impl Node {
     /// The value under a key, unless it is null: that is as good as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
-        self.entry(key)
-            .map(|entry| &entry.node)
-            .filter(|node| node.value != Value::Null)
+        self.entry(key).map(|entry| &entry.node).filter(|node| node.value != Value::Null)
     }
 
     pub(crate) fn text(&self) -> Option<&str> {
@@ -159,30 +157,21 @@ impl Node {
                     .collect(),
             ),
         };
-        Self {
-            place: Place::default(),
-            value,
-        }
+        Self { place: Place::default(), value }
     }
 }
 
 impl From<serde_saphyr::Location> for Place {
     fn from(location: serde_saphyr::Location) -> Self {
         let fit = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        Self {
-            line: fit(location.line()),
-            column: fit(location.column()),
-        }
+        Self { line: fit(location.line()), column: fit(location.column()) }
     }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self {
-            place: spanned.referenced.into(),
-            value: spanned.value,
-        })
+        Ok(Self { place: spanned.referenced.into(), value: spanned.value })
     }
 }
 
@@ -249,11 +238,7 @@ impl<'de> Deserialize<'de> for Value {
                 let mut entries = Vec::new();
                 while let Some(key) = map.next_key::<Spanned<String>>()? {
                     let node = map.next_value()?;
-                    entries.push(Entry {
-                        key: key.value,
-                        place: key.referenced.into(),
-                        node,
-                    });
+                    entries.push(Entry { key: key.value, place: key.referenced.into(), node });
                 }
                 Ok(Value::Map(entries))
             }

@@ -78,19 +78,11 @@ pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
     pub(crate) fn add(&mut self, path: &Path, reason: impl fmt::Display) {
-        self.0.push(Problem {
-            path: path.clone(),
-            line: None,
-            reason: reason.to_string(),
-        });
+        self.0.push(Problem { path: path.clone(), line: None, reason: reason.to_string() });
     }
 
     pub(crate) fn add_on_line(&mut self, line: u32, path: &Path, reason: String) {
-        self.0.push(Problem {
-            path: path.clone(),
-            line: Some(line),
-            reason,
-        });
+        self.0.push(Problem { path: path.clone(), line: Some(line), reason });
     }
 
     /// The value, or a problem at the path.

@@ -38,11 +38,7 @@ pub fn read(sources: &[Source<'_>]) -> (Resources, Vec<Diagnostic>) {
                 Err(error) => {
                     let reason = error.to_string();
                     let line = Some(error.place.line);
-                    let problem = Problem {
-                        path: Path::root(),
-                        line,
-                        reason,
-                    };
+                    let problem = Problem { path: Path::root(), line, reason };
                     reader.diagnose(&Node::from_json(&serde_json::Value::Null), vec![problem]);
                 }
             }
@@ -177,27 +173,19 @@ impl<'a> Reader<'a> {
             let mut more = Problems::default();
             convert(&located.value, &mut more);
             // But not of consequences: what is wrong with the whole, when a part is wrong.
-            more.0
-                .retain(|new| !problems.0.iter().any(|old| old.path.is_within(&new.path)));
+            more.0.retain(|new| !problems.0.iter().any(|old| old.path.is_within(&new.path)));
             problems.0.append(&mut more.0);
         }
         let key = (T::kind(&()).into_owned(), located.identity());
         let place = located.place(&Path::root().key("metadata").key("name"));
         if let Some(first) = self.seen.get(&key) {
             let at = Path::root().key("metadata").key("name");
-            problems.add(
-                &at,
-                format!("already the name of {first}; rename one of the two"),
-            );
+            problems.add(&at, format!("already the name of {first}; rename one of the two"));
         } else {
             self.seen.insert(key, place);
         }
         let sound = problems.0.is_empty();
-        let mut found: Vec<_> = problems
-            .0
-            .into_iter()
-            .map(|p| located.diagnose(p))
-            .collect();
+        let mut found: Vec<_> = problems.0.into_iter().map(|p| located.diagnose(p)).collect();
         found.sort_by_key(|diagnostic| diagnostic.line);
         self.diagnostics.append(&mut found);
         sound.then_some(located)
@@ -206,11 +194,7 @@ impl<'a> Reader<'a> {
     /// For documents that did not become a resource.
     fn diagnose(&mut self, node: &Node, problems: Vec<Problem>) {
         let metadata = node.get("metadata");
-        let text = |key| {
-            metadata
-                .and_then(|metadata| metadata.get(key))
-                .and_then(Node::text)
-        };
+        let text = |key| metadata.and_then(|metadata| metadata.get(key)).and_then(Node::text);
         let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
         let name = full_name(text("namespace"), text("name").unwrap_or_default());
         let mut found: Vec<_> = problems

@@ -28,21 +28,13 @@ pub struct Located<T> {
 /// A resource that does not come from a text, but from a cluster or a program.
 impl<T> From<T> for Located<T> {
     fn from(value: T) -> Self {
-        Self {
-            value,
-            file: String::new(),
-            tree: None,
-        }
+        Self { value, file: String::new(), tree: None }
     }
 }
 
 impl<T> Located<T> {
     pub(crate) fn in_file(value: T, file: &str, tree: Node) -> Self {
-        Self {
-            value,
-            file: file.to_owned(),
-            tree: Some(tree),
-        }
+        Self { value, file: file.to_owned(), tree: Some(tree) }
     }
 
     /// Whether the lines are known, and with them that the schema is fulfilled.
@@ -56,19 +48,13 @@ impl<T: Resource<DynamicType = ()>> Located<T> {
     #[must_use]
     pub fn full_name(&self) -> String {
         let meta = self.value.meta();
-        full_name(
-            meta.namespace.as_deref(),
-            meta.name.as_deref().unwrap_or_default(),
-        )
+        full_name(meta.namespace.as_deref(), meta.name.as_deref().unwrap_or_default())
     }
 
     /// What tells it from others of its kind. No namespace is the same as `default`.
     pub(crate) fn identity(&self) -> (String, String) {
         let meta = self.value.meta();
-        let namespace = meta
-            .namespace
-            .clone()
-            .unwrap_or_else(|| "default".to_owned());
+        let namespace = meta.namespace.clone().unwrap_or_else(|| "default".to_owned());
         (namespace, meta.name.clone().unwrap_or_default())
     }
 
@@ -82,10 +68,7 @@ impl<T: Resource<DynamicType = ()>> Located<T> {
     }
 
     pub(crate) fn diagnose(&self, problem: Problem) -> Diagnostic {
-        let line = self
-            .tree
-            .as_ref()
-            .map_or(0, |tree| tree.line(&problem.path));
+        let line = self.tree.as_ref().map_or(0, |tree| tree.line(&problem.path));
         Diagnostic {
             file: self.file.clone(),
             line: problem.line.unwrap_or(line),

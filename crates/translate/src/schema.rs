@@ -45,10 +45,7 @@ pub(crate) fn check(schema: &JSONSchemaProps, node: &Node, path: &Path, problems
 
 fn object(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Problems) {
     let Value::Map(entries) = &node.value else {
-        return problems.add(
-            path,
-            format!("must be a mapping of fields, not {}", found(node)),
-        );
+        return problems.add(path, format!("must be a mapping of fields, not {}", found(node)));
     };
     let none = BTreeMap::new();
     let properties = schema.properties.as_ref().unwrap_or(&none);
@@ -71,10 +68,7 @@ fn object(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Pro
             (None, _) if schema.x_kubernetes_preserve_unknown_fields == Some(true) => {}
             (None, _) => {
                 let known = properties.keys().map(String::as_str);
-                problems.add(
-                    &at,
-                    format!("unknown field{}", did_you_mean(&entry.key, known)),
-                );
+                problems.add(&at, format!("unknown field{}", did_you_mean(&entry.key, known)));
             }
         }
     }
@@ -83,38 +77,22 @@ fn object(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Pro
             problems.add(&path.key(required), "is missing; it has no default");
         }
     }
-    if schema
-        .max_properties
-        .is_some_and(|max| seen.len() as i64 > max)
-    {
-        problems.add(
-            path,
-            format!("has {} entries, which is too many", seen.len()),
-        );
+    if schema.max_properties.is_some_and(|max| seen.len() as i64 > max) {
+        problems.add(path, format!("has {} entries, which is too many", seen.len()));
     }
 }
 
 fn array(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Problems) {
     let Value::List(items) = &node.value else {
-        let hint = if matches!(node.value, Value::Map(_)) {
-            ""
-        } else {
-            "; write it as `[…]`"
-        };
+        let hint = if matches!(node.value, Value::Map(_)) { "" } else { "; write it as `[…]`" };
         return problems.add(path, format!("must be a list, not {}{hint}", found(node)));
     };
     let count = items.len() as i64;
     if let Some(min) = schema.min_items.filter(|min| count < *min) {
-        problems.add(
-            path,
-            format!("must have at least {min} item{}", plural(min)),
-        );
+        problems.add(path, format!("must have at least {min} item{}", plural(min)));
     }
     if let Some(max) = schema.max_items.filter(|max| count > *max) {
-        problems.add(
-            path,
-            format!("has {count} items; at most {max} are allowed"),
-        );
+        problems.add(path, format!("has {count} items; at most {max} are allowed"));
     }
     let Some(JSONSchemaPropsOrArray::Schema(of)) = &schema.items else {
         return;
@@ -124,10 +102,7 @@ fn array(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Prob
     }
     let keys = match schema.x_kubernetes_list_type.as_deref() {
         Some("set") => vec![],
-        Some("map") => schema
-            .x_kubernetes_list_map_keys
-            .clone()
-            .unwrap_or_default(),
+        Some("map") => schema.x_kubernetes_list_map_keys.clone().unwrap_or_default(),
         _ => return,
     };
     distinct(items, &keys, path, problems);
@@ -151,10 +126,7 @@ fn distinct(items: &[Node], keys: &[String], path: &Path, problems: &mut Problem
             if let [key] = keys {
                 at = at.key(key);
             }
-            problems.add(
-                &at,
-                format!("`{id}` is already given by {}", path.index(*first)),
-            );
+            problems.add(&at, format!("`{id}` is already given by {}", path.index(*first)));
         } else {
             seen.insert(id, i);
         }
@@ -162,12 +134,10 @@ fn distinct(items: &[Node], keys: &[String], path: &Path, problems: &mut Problem
 }
 
 fn string(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Problems) {
-    let allowed = schema.enum_.as_ref().map(|allowed| {
-        allowed
-            .iter()
-            .filter_map(|value| value.0.as_str())
-            .collect::<Vec<_>>()
-    });
+    let allowed = schema
+        .enum_
+        .as_ref()
+        .map(|allowed| allowed.iter().filter_map(|value| value.0.as_str()).collect::<Vec<_>>());
     let Value::Text(text) = &node.value else {
         if let Some(allowed) = allowed {
             let reason = format!("must be one of {}, not {}", listed(&allowed), found(node));
@@ -199,10 +169,7 @@ fn string(schema: &JSONSchemaProps, node: &Node, path: &Path, problems: &mut Pro
         problems.add(path, "must not be empty");
     }
     if let Some(max) = schema.max_length.filter(|max| length > *max) {
-        problems.add(
-            path,
-            format!("has {length} characters; at most {max} are allowed"),
-        );
+        problems.add(path, format!("has {length} characters; at most {max} are allowed"));
     }
 }
 

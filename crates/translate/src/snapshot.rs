@@ -39,14 +39,8 @@ pub fn read_snapshot(source: Source<'_>) -> Result<Snapshot, Diagnostics> {
         Ok(snapshot) => snapshot,
         Err(error) => {
             let BadDocument { place, reason } = error.into();
-            let path = tree
-                .as_ref()
-                .map_or_else(|_| Path::root(), |tree| tree.path_of(place));
-            let problem = Problem {
-                path,
-                line: Some(place.line),
-                reason,
-            };
+            let path = tree.as_ref().map_or_else(|_| Path::root(), |tree| tree.path_of(place));
+            let problem = Problem { path, line: Some(place.line), reason };
             return Err(Diagnostics(vec![diagnose(problem)]));
         }
     };
@@ -59,10 +53,7 @@ pub fn read_snapshot(source: Source<'_>) -> Result<Snapshot, Diagnostics> {
 
 /// Names the content of a snapshot: the same content, the same name, on every machine.
 pub(crate) fn version_of(snapshot: &Snapshot) -> String {
-    let unnamed = Snapshot {
-        version: String::new(),
-        ..snapshot.clone()
-    };
+    let unnamed = Snapshot { version: String::new(), ..snapshot.clone() };
     // Plain data with text keys always has a JSON form.
     let content = serde_json::to_vec(&unnamed).unwrap_or_default();
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&content))

@@ -77,11 +77,7 @@ pub fn translate(resources: &Resources) -> Translation {
         let (namespace, _) = pool.identity();
         let find = |name: &str| {
             let (shield, sound) = shields.get(&(namespace.clone(), name.to_owned()))?;
-            Some(if *sound {
-                Shield::Sound(&shield.value.spec)
-            } else {
-                Shield::Broken
-            })
+            Some(if *sound { Shield::Sound(&shield.value.spec) } else { Shield::Broken })
         };
         let mut problems = Problems::default();
         against_schema(pool, &mut problems);
@@ -89,20 +85,14 @@ pub fn translate(resources: &Resources) -> Translation {
             convert::pool(&pool.value, &Shields::Known(&find), &mut problems);
         claim_hosts(pool, &mut hosts, &mut problems);
         let mut told = HashSet::new();
-        problems
-            .0
-            .retain(|problem| told.insert(problem.path.to_string()));
+        problems.0.retain(|problem| told.insert(problem.path.to_string()));
         if problems.0.is_empty() {
             snapshot.version = snapshot::version_of(&snapshot);
             // Nothing that comes this far should fail here; if it does, better refused than served.
             problems.0 = snapshot::check(&snapshot);
         }
         if problems.0.is_empty() {
-            translation.pools.push(TranslatedPool {
-                name: pool.full_name(),
-                snapshot,
-                pops,
-            });
+            translation.pools.push(TranslatedPool { name: pool.full_name(), snapshot, pops });
         } else {
             diagnose(pool, problems, &mut translation.diagnostics);
         }
@@ -116,10 +106,7 @@ pub fn translate_all(sources: &[Source<'_>]) -> Translation {
     let (resources, mut diagnostics) = read(sources);
     let mut translation = translate(&resources);
     diagnostics.append(&mut translation.diagnostics);
-    Translation {
-        diagnostics,
-        ..translation
-    }
+    Translation { diagnostics, ..translation }
 }
 
 /// Replaces the origins of all sites of a pool by one. The version changes with them.
@@ -130,11 +117,7 @@ pub fn translate_all(sources: &[Source<'_>]) -> Translation {
 pub fn with_origin(pool: &mut TranslatedPool, url: &str) -> Result<(), BadText> {
     let url = check::origin_url(url)?;
     for site in &mut pool.snapshot.sites {
-        site.origins = vec![wire::snapshot::Origin {
-            url: url.clone(),
-            host: None,
-            ca: None,
-        }];
+        site.origins = vec![wire::snapshot::Origin { url: url.clone(), host: None, ca: None }];
     }
     pool.snapshot.version = snapshot::version_of(&pool.snapshot);
     Ok(())
@@ -172,10 +155,7 @@ where
         return;
     };
     let schema = schema::schema_of(T::crd());
-    let spec = schema
-        .properties
-        .as_ref()
-        .and_then(|properties| properties.get("spec"));
+    let spec = schema.properties.as_ref().and_then(|properties| properties.get("spec"));
     if let (Some(schema), Some(spec)) = (spec, json.get("spec")) {
         schema::check(schema, &Node::from_json(spec), &at.key("spec"), problems);
     }
@@ -212,11 +192,7 @@ fn diagnose<T: Resource<DynamicType = ()>>(
     problems: Problems,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let mut found: Vec<_> = problems
-        .0
-        .into_iter()
-        .map(|p| resource.diagnose(p))
-        .collect();
+    let mut found: Vec<_> = problems.0.into_iter().map(|p| resource.diagnose(p)).collect();
     found.sort_by_key(|diagnostic| diagnostic.line);
     diagnostics.append(&mut found);
 }

@@ -27,10 +27,7 @@ fn golden_files() {
     for input in files(&folder("tests/golden"), ".in.yaml") {
         let text = std::fs::read_to_string(&input).unwrap();
         let name = input.file_name().unwrap().to_string_lossy().into_owned();
-        let translation = translate_all(&[Source {
-            name: &name,
-            text: &text,
-        }]);
+        let translation = translate_all(&[Source { name: &name, text: &text }]);
         let mut output = String::new();
         for diagnostic in &translation.diagnostics {
             writeln!(output, "# {diagnostic}").unwrap();
@@ -46,11 +43,7 @@ fn golden_files() {
             wrong.push(format!("{} should be\n{output}", path.display()));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{}\nrewrite with UPDATE=1",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{}\nrewrite with UPDATE=1", wrong.join("\n"));
 }
 
 #[test]
@@ -59,14 +52,9 @@ fn examples_translate() {
         for file in files(&folder("../../examples").join(example), ".yaml") {
             let text = std::fs::read_to_string(&file).unwrap();
             let name = file.to_string_lossy();
-            let translation = translate_all(&[Source {
-                name: &name,
-                text: &text,
-            }]);
+            let translation = translate_all(&[Source { name: &name, text: &text }]);
             assert_eq!(translation.diagnostics, []);
-            let [pool] = &translation.pools[..] else {
-                panic!("one pool in {name}")
-            };
+            let [pool] = &translation.pools[..] else { panic!("one pool in {name}") };
             assert_eq!(pool.name, example);
             assert_eq!(pool.pops.len(), pops);
             assert_eq!(pool.pops.iter().map(|pop| pop.replicas).sum::<u32>(), edges);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, LengthLimitError};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::error::{FetchError, root_cause};
+use crate::error::{FetchError, FromClient, root_cause};
 
 /// Any error that can be sent between threads.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -31,7 +31,11 @@ where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    body.map_err(Into::into).boxed_unsync()
+    body.map_err(|error| {
+        let error: BoxError = error.into();
+        if error.is::<LengthLimitError>() { error } else { FromClient(error).into() }
+    })
+    .boxed_unsync()
 }
 
 /// The body of an origin's response; fails when nothing comes for too long.
@@ -61,9 +65,7 @@ impl HttpBody for Body {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) {
             this.waiting = false;
-            return Poll::Ready(
-                frame.map(|f| f.map_err(|e| FetchError::BodyCut(root_cause(&e)))),
-            );
+            return Poll::Ready(frame.map(|f| f.map_err(|e| FetchError::BodyCut(root_cause(&e)))));
         }
         // The time counts from when somebody wants more: a slow reader is not a stalled origin.
         if !this.waiting {

@@ -39,6 +39,9 @@ pub enum FetchError {
     /// The body of the response ended early.
     #[error("response cut short: {0}")]
     BodyCut(String),
+    /// The client's request body broke off or is malformed; the origin is not to blame.
+    #[error("request body broke off")]
+    RequestBroken,
     /// The client's request body is larger than it may be; the origin is not to blame.
     #[error("request body too large")]
     RequestTooLarge,
@@ -54,6 +57,7 @@ impl FetchError {
             Self::BetweenBytesTimeout => "between-bytes-timeout",
             Self::Exchange { .. } => "exchange-failed",
             Self::BodyCut(_) => "body-cut",
+            Self::RequestBroken => "request-broken",
             Self::RequestTooLarge => "request-too-large",
         }
     }
@@ -64,6 +68,7 @@ impl FetchError {
             Self::ConnectTimeout { .. }
             | Self::FirstByteTimeout { .. }
             | Self::BetweenBytesTimeout => http::StatusCode::GATEWAY_TIMEOUT,
+            Self::RequestBroken => http::StatusCode::BAD_REQUEST,
             Self::RequestTooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
             Self::Connect { .. } | Self::Exchange { .. } | Self::BodyCut(_) => {
                 http::StatusCode::BAD_GATEWAY
@@ -88,6 +93,11 @@ impl fmt::Display for TimedOut {
 }
 
 impl std::error::Error for TimedOut {}
+
+/// The body of a request failed before it came to the origin; marks the error's side.
+#[derive(Debug, thiserror::Error)]
+#[error("request body: {0}")]
+pub(crate) struct FromClient(pub(crate) Box<dyn std::error::Error + Send + Sync>);
 
 /// The innermost cause's words, which say most.
 pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {

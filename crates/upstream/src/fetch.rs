@@ -14,7 +14,7 @@ use wire::snapshot::{Origin, Timeouts};
 use crate::body::{Body, RequestBody, empty_body};
 use crate::connect::Connector;
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::error::{FetchError, TimedOut, caused_by, root_cause};
+use crate::error::{FetchError, FromClient, TimedOut, caused_by, root_cause};
 
 /// Idle connections kept per origin and worker.
 const IDLE_CONNECTIONS: usize = 128;
@@ -73,7 +73,11 @@ impl Upstream {
     ///
     /// # Errors
     /// When no origin answered in time.
-    pub async fn fetch(&self, head: Parts, body: RequestBody) -> Result<Response<Body>, FetchError> {
+    pub async fn fetch(
+        &self,
+        head: Parts,
+        body: RequestBody,
+    ) -> Result<Response<Body>, FetchError> {
         let repeatable = head.method.is_safe() && body.is_end_stream();
         let mut body = Some(body);
         let mut failure = None;
@@ -109,10 +113,9 @@ impl Upstream {
         body: RequestBody,
     ) -> Result<Response<Body>, FetchError> {
         let origin = || pool.endpoint.authority.to_string();
-        pool.endpoint.address(&mut head).map_err(|cause| FetchError::Exchange {
-            origin: origin(),
-            cause,
-        })?;
+        pool.endpoint
+            .address(&mut head)
+            .map_err(|cause| FetchError::Exchange { origin: origin(), cause })?;
         let sending = pool.client.request(Request::from_parts(head, body));
         let answer = tokio::time::timeout(self.first_byte, sending)
             .await
@@ -125,9 +128,8 @@ impl Upstream {
             Err(error) if error.is_connect() => {
                 Err(FetchError::Connect { origin: origin(), cause: root_cause(&error) })
             }
-            Err(error) if caused_by::<LengthLimitError>(&error) => {
-                Err(FetchError::RequestTooLarge)
-            }
+            Err(error) if caused_by::<LengthLimitError>(&error) => Err(FetchError::RequestTooLarge),
+            Err(error) if caused_by::<FromClient>(&error) => Err(FetchError::RequestBroken),
             Err(error) => Err(FetchError::Exchange { origin: origin(), cause: root_cause(&error) }),
         }
     }
@@ -151,7 +153,9 @@ impl Endpoint {
         };
         let path = match head.uri.path_and_query() {
             Some(path) => path.clone(),
-            None => PathAndQuery::from_static(if head.method == Method::OPTIONS { "*" } else { "/" }),
+            None => {
+                PathAndQuery::from_static(if head.method == Method::OPTIONS { "*" } else { "/" })
+            }
         };
         head.version = http::Version::HTTP_11;
         head.uri = Uri::builder()

@@ -27,19 +27,8 @@ fn refuses_with_the_reason() {
         let error = text.parse::<Duration>().unwrap_err();
         assert!(matches!(error, ParseDurationError::NoUnit(_)), "{text}");
     }
-    for text in [
-        "",
-        "s",
-        "1d",
-        "-1s",
-        "1.5h",
-        "1 s",
-        "1h 30m",
-        "1s1",
-        "100000s",
-        "1h1h1h1h1h",
-        "é",
-    ] {
+    for text in ["", "s", "1d", "-1s", "1.5h", "1 s", "1h 30m", "1s1", "100000s", "1h1h1h1h1h", "é"]
+    {
         let error = text.parse::<Duration>().unwrap_err();
         assert!(matches!(error, ParseDurationError::Syntax(_)), "{text}");
     }
@@ -49,13 +38,7 @@ fn refuses_with_the_reason() {
 #[test]
 fn the_schema_agrees() {
     let pattern = regex::Regex::new(Duration::PATTERN).unwrap();
-    for text in [
-        "0s", "1h30m", "1ms", "1m1ms", "", "30", "1d", "1.5h", "99999h", "100000h",
-    ] {
-        assert_eq!(
-            pattern.is_match(text),
-            text.parse::<Duration>().is_ok(),
-            "{text}"
-        );
+    for text in ["0s", "1h30m", "1ms", "1m1ms", "", "30", "1d", "1.5h", "99999h", "100000h"] {
+        assert_eq!(pattern.is_match(text), text.parse::<Duration>().is_ok(), "{text}");
     }
 }

@@ -39,10 +39,7 @@ impl Default for CacheSpec {
 /// An eviction policy.
 #[derive(Serialize, Deserialize, JsonSchema, Copy, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-#[allow(
-    missing_docs,
-    reason = "a description per value would leave the schema without `enum`"
-)]
+#[allow(missing_docs, reason = "a description per value would leave the schema without `enum`")]
 pub enum Eviction {
     #[default]
     S3fifo,

@@ -75,19 +75,13 @@ pub struct HeuristicSpec {
 
 impl Default for HeuristicSpec {
     fn default() -> Self {
-        Self {
-            percent: 10,
-            cap: Duration::from_hours(24),
-        }
+        Self { percent: 10, cap: Duration::from_hours(24) }
     }
 }
 
 /// Whether a response that sets a cookie is stored.
 #[derive(Serialize, Deserialize, JsonSchema, Copy, Clone, Debug, Default, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "a description per value would leave the schema without `enum`"
-)]
+#[allow(missing_docs, reason = "a description per value would leave the schema without `enum`")]
 pub enum SetCookie {
     #[default]
     RequirePermission,
@@ -98,10 +92,7 @@ pub enum SetCookie {
 
 /// Whether a client's `Cache-Control` counts.
 #[derive(Serialize, Deserialize, JsonSchema, Copy, Clone, Debug, Default, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "a description per value would leave the schema without `enum`"
-)]
+#[allow(missing_docs, reason = "a description per value would leave the schema without `enum`")]
 pub enum RequestDirectives {
     #[default]
     Honor,

@@ -75,7 +75,9 @@ impl Edge {
             .args(["--listen", &listen.to_string(), "--admin", "127.0.0.1:0", "--threads", "1"])
             .stderr(Stdio::null())
             .spawn()
-            .with_context(|| format!("{}: build it with `cargo build --release -p edge`", program.display()))?;
+            .with_context(|| {
+                format!("{}: build it with `cargo build --release -p edge`", program.display())
+            })?;
         Ok(Self(child))
     }
 
@@ -107,12 +109,11 @@ async fn origin(listener: TcpListener) {
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
             let object = request.uri().path().trim_start_matches("/o/").parse().unwrap_or(0);
             let body = Full::new(pattern.slice(..size_of(object)));
-            async move {
-                Response::builder().header("cache-control", "max-age=86400").body(body)
-            }
+            async move { Response::builder().header("cache-control", "max-age=86400").body(body) }
         });
         tokio::spawn(
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service),
         );
     }
 }
@@ -129,10 +130,12 @@ async fn churn(total: u64, at_least: Duration) -> anyhow::Result<()> {
     let most = BOUND + BOUND / 4 + base + CLIENTS * A_CLIENT;
 
     let (sent, next) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let client: Client<HttpConnector, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let client: Client<HttpConnector, Empty<Bytes>> =
+        Client::builder(TokioExecutor::new()).build_http();
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..CLIENTS {
-        let (client, sent, next, clock) = (client.clone(), sent.clone(), next.clone(), clock.clone());
+        let (client, sent, next, clock) =
+            (client.clone(), sent.clone(), next.clone(), clock.clone());
         clients.spawn(async move {
             while sent.load(Ordering::Relaxed) < total || clock.monotonic() < at_least {
                 let object = next.fetch_add(1, Ordering::Relaxed);
@@ -149,7 +152,13 @@ async fn churn(total: u64, at_least: Duration) -> anyhow::Result<()> {
     }
 
     let mut out = std::io::stdout();
-    writeln!(out, "bound {} MiB, idle process {} MiB, may reach {} MiB", BOUND >> 20, base >> 20, most >> 20)?;
+    writeln!(
+        out,
+        "bound {} MiB, idle process {} MiB, may reach {} MiB",
+        BOUND >> 20,
+        base >> 20,
+        most >> 20
+    )?;
     let mut highest = 0;
     let mut reported = 0;
     while !clients.is_empty() {
@@ -163,13 +172,24 @@ async fn churn(total: u64, at_least: Duration) -> anyhow::Result<()> {
         if second >= reported + 10 {
             reported = second;
             let gib = sent.load(Ordering::Relaxed) as f64 / (1u64 << 30) as f64;
-            writeln!(out, "{second:>5} s  {gib:>6.2} GiB  resident {:>4} MiB  highest {:>4} MiB", now >> 20, highest >> 20)?;
+            writeln!(
+                out,
+                "{second:>5} s  {gib:>6.2} GiB  resident {:>4} MiB  highest {:>4} MiB",
+                now >> 20,
+                highest >> 20
+            )?;
         }
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     writeln!(out, "at rest {} MiB", edge.resident()? >> 20)?;
     let objects = next.load(Ordering::Relaxed);
-    writeln!(out, "{objects} objects, {} GiB; highest {} MiB of {} MiB", sent.load(Ordering::Relaxed) >> 30, highest >> 20, most >> 20)?;
+    writeln!(
+        out,
+        "{objects} objects, {} GiB; highest {} MiB of {} MiB",
+        sent.load(Ordering::Relaxed) >> 30,
+        highest >> 20,
+        most >> 20
+    )?;
     if highest > most {
         bail!("resident memory passed the bound");
     }

@@ -21,10 +21,7 @@ fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let mut results = Vec::new();
     for trace in traces::all() {
-        if wanted
-            .iter()
-            .any(|part| !trace.name.contains(part.as_str()))
-        {
+        if wanted.iter().any(|part| !trace.name.contains(part.as_str())) {
             continue;
         }
         for percent in [1, 10] {

@@ -37,18 +37,12 @@ impl Http2 {
         let mut outgoing = http::Request::builder()
             .method(request.method.as_str())
             .uri(format!("http://{host}{}", request.target));
-        for (name, value) in request
-            .fields
-            .0
-            .iter()
-            .filter(|(n, _)| !n.eq_ignore_ascii_case("host"))
+        for (name, value) in
+            request.fields.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("host"))
         {
             outgoing = outgoing.header(name, value);
         }
-        let response = self
-            .0
-            .send_request(outgoing.body(Full::new(request.body))?)
-            .await?;
+        let response = self.0.send_request(outgoing.body(Full::new(request.body))?).await?;
         let (head, body) = response.into_parts();
         let mut fields = Fields::default();
         for (name, value) in &head.headers {
@@ -59,13 +53,7 @@ impl Http2 {
             Ok(body) => (body.to_bytes(), false),
             Err(_) => (Bytes::new(), true),
         };
-        Ok(Answer {
-            interim: Vec::new(),
-            status,
-            fields,
-            body,
-            cut,
-        })
+        Ok(Answer { interim: Vec::new(), status, fields, body, cut })
     }
 
     /// Whether the other end has asked to go elsewhere.

@@ -38,11 +38,7 @@ fn charged(size: u32) -> u64 {
 pub(crate) fn hits(trace: &Trace, bytes: u64, eviction: EvictionPolicy) -> usize {
     let store = Client::new(bytes, eviction);
     let sizes = &trace.sizes;
-    trace
-        .requests
-        .iter()
-        .filter(|object| store.request(**object, sizes[**object as usize]))
-        .count()
+    trace.requests.iter().filter(|object| store.request(**object, sizes[**object as usize])).count()
 }
 
 struct Client {
@@ -55,16 +51,9 @@ struct Client {
 
 impl Client {
     fn new(capacity: u64, eviction: EvictionPolicy) -> Self {
-        let cache = Cache::new(Settings {
-            capacity,
-            eviction,
-            ..Settings::default()
-        });
+        let cache = Cache::new(Settings { capacity, eviction, ..Settings::default() });
         let mut response = HeaderMap::new();
-        response.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("max-age=3600"),
-        );
+        response.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
         response.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         let request = HeaderMap::new();
         let exchange = Exchange {
@@ -76,16 +65,8 @@ impl Client {
             request_time: NOW,
             response_time: NOW,
         };
-        let freshness = storable(&exchange, &Policy::default())
-            .ok()
-            .map(|it| it.freshness);
-        Self {
-            cache,
-            request,
-            response,
-            freshness,
-            body: vec![7; 1 << 20],
-        }
+        let freshness = storable(&exchange, &Policy::default()).ok().map(|it| it.freshness);
+        Self { cache, request, response, freshness, body: vec![7; 1 << 20] }
     }
 
     fn ask(&self, key: &[u8]) -> Lookup {
@@ -122,7 +103,7 @@ impl Client {
                     let append = pin!(fill.append(&self.body[..size as usize]));
                     append.poll(&mut Context::from_waker(Waker::noop()))
                 };
-                if let Poll::Ready(_) = appended {
+                if appended.is_ready() {
                     // One that does not fit is a miss the next time.
                     let _ = fill.finish();
                 }

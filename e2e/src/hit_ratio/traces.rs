@@ -24,11 +24,7 @@ pub(crate) fn all() -> Vec<Trace> {
 }
 
 fn trace(name: &'static str, objects: usize, requests: Vec<u32>) -> Trace {
-    Trace {
-        name,
-        sizes: vec![1_000; objects],
-        requests,
-    }
+    Trace { name, sizes: vec![1_000; objects], requests }
 }
 
 /// Rank `r` with a probability of 1/r^s; ranks are spread over the numbers.
@@ -57,20 +53,14 @@ fn shifting() -> Vec<u32> {
     let ranks = Ranks::new(0.9);
     let mut random = Random(4);
     let drift = |n: usize| (n / 20_000 * 1_500) as u32;
-    (0..REQUESTS)
-        .map(|n| (ranks.draw(&mut random) + drift(n)) % OBJECTS as u32)
-        .collect()
+    (0..REQUESTS).map(|n| (ranks.draw(&mut random) + drift(n)) % OBJECTS as u32).collect()
 }
 
 /// Zipf over bodies from 100 bytes to 100 KiB, most of them small.
 fn mixed() -> Trace {
     let mut random = Random(5);
     let sizes = (0..OBJECTS).map(|_| (100.0 * 1_000_f64.powf(random.unit().powi(3))) as u32);
-    Trace {
-        name: "mixed-sizes",
-        sizes: sizes.collect(),
-        requests: zipf(0.9, 6),
-    }
+    Trace { name: "mixed-sizes", sizes: sizes.collect(), requests: zipf(0.9, 6) }
 }
 
 /// Cumulated probabilities of the ranks.

@@ -28,9 +28,7 @@ pub(super) async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
         let mut rest = Rest::of(&asked.fields);
         let mut body = BytesMut::new();
         while let Some(piece) = wire.piece(&mut rest).await? {
-            shared
-                .uploaded
-                .send_modify(|so_far| *so_far += piece.len() as u64);
+            shared.uploaded.send_modify(|so_far| *so_far += piece.len() as u64);
             asked.body_length += piece.len() as u64;
             body.extend_from_slice(&piece[..piece.len().min(KEPT - body.len())]);
         }

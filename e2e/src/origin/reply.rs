@@ -76,9 +76,7 @@ impl Reply {
 
     /// 101 to `protocol`, then everything comes back in upper case.
     pub fn upgraded(protocol: &str) -> Self {
-        let mut reply = Self::status(101)
-            .field("upgrade", protocol)
-            .field("connection", "upgrade");
+        let mut reply = Self::status(101).field("upgrade", protocol).field("connection", "upgrade");
         reply.body.push(Piece::Echo);
         reply
     }
@@ -91,11 +89,7 @@ impl Reply {
     /// `body` with `etag`, or 304 when the request knows it.
     pub fn validated(asked: &Asked, etag: &str, body: impl Into<Bytes>) -> Self {
         let known = asked.fields.lists("if-none-match", etag);
-        let reply = if known {
-            Self::status(304)
-        } else {
-            Self::ok(body)
-        };
+        let reply = if known { Self::status(304) } else { Self::ok(body) };
         reply.field("etag", etag)
     }
 

@@ -46,10 +46,7 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], private)?;
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
-        Ok(Self {
-            pem,
-            config: Arc::new(config),
-        })
+        Ok(Self { pem, config: Arc::new(config) })
     }
 
     /// The authority's certificate, for `caBundle`.
@@ -58,9 +55,7 @@ impl Authority {
     }
 
     pub(super) async fn serve(&self, stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
-        let stream = TlsAcceptor::from(self.config.clone())
-            .accept(stream)
-            .await?;
+        let stream = TlsAcceptor::from(self.config.clone()).accept(stream).await?;
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return play::connection(stream, shared).await;
         }

@@ -12,16 +12,12 @@ async fn admin(world: &World, path: &str, token: Option<&str>) -> Answer {
     if let Some(token) = token {
         request = request.field("authorization", token);
     }
-    ask(world.local.as_ref().unwrap().status, request)
-        .await
-        .unwrap()
+    ask(world.local.as_ref().unwrap().status, request).await.unwrap()
 }
 
 async fn read(world: &World, path: &str) -> Value {
     let answer = admin(world, path, Some(&format!("Bearer {TOKEN}"))).await;
-    answer
-        .expect_status(200)
-        .expect_field("content-type", "application/json");
+    answer.expect_status(200).expect_field("content-type", "application/json");
     serde_json::from_slice(&answer.body).unwrap()
 }
 
@@ -39,11 +35,7 @@ async fn health_metrics_and_status_are_open() {
             line.starts_with("cdn_requests_total{") && line.contains(text) && line.ends_with(" 1")
         })
     };
-    assert!(
-        line("result=\"miss\"") && line("node=\"lab-0\""),
-        "{}",
-        metrics.text()
-    );
+    assert!(line("result=\"miss\"") && line("node=\"lab-0\""), "{}", metrics.text());
     let status = admin(&world, "/status", None).await;
     status.expect_status(200);
     let status: Value = serde_json::from_slice(&status.body).unwrap();
@@ -56,11 +48,9 @@ async fn health_metrics_and_status_are_open() {
 #[tokio::test]
 async fn debugging_needs_the_token() {
     let (_origin, world) = start().await;
-    for path in [
-        "/edges/lab-0/debug/entries",
-        "/edges/lab-0/debug/config",
-        "/edges/lab-0/debug/stats",
-    ] {
+    for path in
+        ["/edges/lab-0/debug/entries", "/edges/lab-0/debug/config", "/edges/lab-0/debug/stats"]
+    {
         let almost = format!("Bearer {}", &TOKEN[1..]);
         for token in [
             None,
@@ -71,9 +61,7 @@ async fn debugging_needs_the_token() {
             Some(&*almost),
         ] {
             let answer = admin(&world, path, token).await;
-            answer
-                .expect_status(401)
-                .expect_field("www-authenticate", "Bearer");
+            answer.expect_status(401).expect_field("www-authenticate", "Bearer");
             assert!(answer.text().contains("Authorization"), "{answer:#?}");
         }
         read(&world, path).await;
@@ -85,9 +73,7 @@ async fn the_debug_api_shows_what_is_stored() {
     let (origin, world) = start().await;
     origin.always(
         "/a",
-        Reply::fresh(60, "hello")
-            .field("surrogate-key", "one two")
-            .field("vary", "x-kind"),
+        Reply::fresh(60, "hello").field("surrogate-key", "one two").field("vary", "x-kind"),
     );
     origin.always("/b", Reply::ok("b").field("cache-control", "no-store"));
     world.ask("/a").await.expect(200, "MISS");
@@ -95,11 +81,7 @@ async fn the_debug_api_shows_what_is_stored() {
     world.settled().await;
     world.pass_seconds(10);
     world.ask("/a").await.expect(200, "HIT");
-    let entry = read(
-        &world,
-        "/edges/lab-0/debug/entry?url=http://cdn.example.com/a",
-    )
-    .await;
+    let entry = read(&world, "/edges/lab-0/debug/entry?url=http://cdn.example.com/a").await;
     let variant = &entry["variants"][0];
     assert_eq!(variant["status"], 200, "{entry:#}");
     assert_eq!(
@@ -114,12 +96,8 @@ async fn the_debug_api_shows_what_is_stored() {
     );
     assert_eq!(variant["vary"], json!(["x-kind"]), "{entry:#}");
     let entries = read(&world, "/edges/lab-0/debug/entries?limit=10").await;
-    let keys: Vec<_> = entries["entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| e["key"].as_str().unwrap())
-        .collect();
+    let keys: Vec<_> =
+        entries["entries"].as_array().unwrap().iter().map(|e| e["key"].as_str().unwrap()).collect();
     assert!(keys.contains(&"http://cdn.example.com/a"), "{entries:#}");
     let stats = read(&world, "/edges/lab-0/debug/stats").await;
     assert_eq!(stats["cache"]["objects"], 1, "{stats:#}");
@@ -127,10 +105,7 @@ async fn the_debug_api_shows_what_is_stored() {
     assert_eq!(config["snapshot"]["pool"], "e2e", "{config:#}");
     let bearer = format!("Bearer {TOKEN}");
     for (path, status) in [
-        (
-            "/edges/lab-0/debug/entry?url=http://cdn.example.com/nothing",
-            404,
-        ),
+        ("/edges/lab-0/debug/entry?url=http://cdn.example.com/nothing", 404),
         ("/edges/lab-0/debug/entry?url=/a", 400),
         ("/edges/lab-0/debug/entry?url=http://other.example/a", 400),
         ("/edges/lab-0/debug/entries?limit=0", 400),
@@ -148,10 +123,7 @@ async fn entries_come_in_pages() {
     let (origin, world) = start().await;
     origin.always("*", Reply::fresh(60, "a"));
     for i in 0..80 {
-        world
-            .ask(format!("/{i}").as_str())
-            .await
-            .expect(200, "MISS");
+        world.ask(format!("/{i}").as_str()).await.expect(200, "MISS");
     }
     world.settled().await;
     let mut keys = std::collections::BTreeSet::new();
@@ -160,11 +132,7 @@ async fn entries_come_in_pages() {
         let page = read(&world, &path).await;
         let entries = page["entries"].as_array().unwrap();
         assert!(entries.len() < 80, "all at once");
-        keys.extend(
-            entries
-                .iter()
-                .map(|e| e["key"].as_str().unwrap().to_owned()),
-        );
+        keys.extend(entries.iter().map(|e| e["key"].as_str().unwrap().to_owned()));
         match page["next"].as_str() {
             Some(next) => path = format!("/edges/lab-0/debug/entries?limit=2&after={next}"),
             None => break,
@@ -184,16 +152,10 @@ async fn a_new_version_is_taken_over_and_what_is_stored_stays() {
     let changed = Setup::new(&origin)
         .site(json!({ "hosts": ["cdn.example.com", "new.example.com"], "upgrade": "Tunnel" }));
     let local = world.local.as_ref().unwrap();
-    world
-        .ask(Request::get("/a").field("host", "new.example.com"))
-        .await
-        .expect_status(421);
+    world.ask(Request::get("/a").field("host", "new.example.com")).await.expect_status(421);
     local.apply(changed.pools().unwrap()).await.unwrap();
     open.ask("/a").await.unwrap().expect(200, "HIT");
-    world
-        .ask(Request::get("/a").field("host", "new.example.com"))
-        .await
-        .expect(200, "MISS");
+    world.ask(Request::get("/a").field("host", "new.example.com")).await.expect(200, "MISS");
     assert!(world.metric("cdn_config_reloads_total", "result=\"taken-over\"") > 0.5);
 }
 
@@ -203,14 +165,7 @@ async fn edges_come_and_go_with_the_pool() {
         start_with(|s| s.spec(json!({ "pops": [{ "name": "lab", "replicas": 2 }] }))).await;
     origin.always("/a", Reply::fresh(60, "a"));
     let local = world.local.as_ref().unwrap();
-    let names = || {
-        local
-            .edges
-            .list()
-            .into_iter()
-            .map(|e| e.name)
-            .collect::<Vec<_>>()
-    };
+    let names = || local.edges.list().into_iter().map(|e| e.name).collect::<Vec<_>>();
     let leaver = local.edges.list()[1].clone();
     let other = Setup::new(&origin).spec(json!({ "pops": [{ "name": "lab" }, { "name": "new" }] }));
     local.apply(other.pools().unwrap()).await.unwrap();
@@ -227,11 +182,7 @@ async fn what_cannot_be_run_changes_nothing() {
     origin.always("/a", Reply::fresh(60, "a"));
     let local = world.local.as_ref().unwrap();
     let many = Setup::new(&origin).spec(json!({ "pops": [{ "name": "lab", "replicas": 60 }] }));
-    let error = local
-        .apply(many.pools().unwrap())
-        .await
-        .unwrap_err()
-        .to_string();
+    let error = local.apply(many.pools().unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("60"), "{error}");
     assert!(local.apply(Vec::new()).await.is_err());
     assert_eq!(local.edges.list().len(), 1);
@@ -248,11 +199,7 @@ async fn an_origin_that_is_none_starts_nothing() {
         token: None,
         clock: runtime::Clock::system(),
     };
-    let error = local::World::start(pools, settings)
-        .await
-        .err()
-        .unwrap()
-        .to_string();
+    let error = local::World::start(pools, settings).await.err().unwrap().to_string();
     assert!(error.contains("ftp://example.com"), "{error}");
 }
 
@@ -263,13 +210,7 @@ async fn new_limits_apply_without_a_restart() {
     let upload = Request::new("PUT", "/a").body(vec![b'u'; 2000]);
     world.ask(&upload).await.expect_status(200);
     let changed = Setup::new(&origin).limits(json!({ "maxBodySize": "1Ki" }));
-    world
-        .local
-        .as_ref()
-        .unwrap()
-        .apply(changed.pools().unwrap())
-        .await
-        .unwrap();
+    world.local.as_ref().unwrap().apply(changed.pools().unwrap()).await.unwrap();
     world.ask(&upload).await.expect_status(413);
 }
 
@@ -280,11 +221,8 @@ async fn when_a_newcomers_port_is_taken_everything_stays_as_it_was() {
     let clock = runtime::Clock::system();
     let mut started = None;
     for _ in 0..20 {
-        let first = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let first =
+            std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = local::Settings {
             ports: local::Ports::From(first.min(65_000)),
             origin: Some(origin.url()),
@@ -302,16 +240,9 @@ async fn when_a_newcomers_port_is_taken_everything_stays_as_it_was() {
     let more = Setup::new(&origin)
         .site(json!({ "debugHeaders": "Never" }))
         .spec(json!({ "pops": [{ "name": "lab", "replicas": 2 }] }));
-    let error = world
-        .apply(more.pools().unwrap())
-        .await
-        .unwrap_err()
-        .to_string();
+    let error = world.apply(more.pools().unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("lab-1"), "{error}");
     let edges = world.edges.list();
     assert_eq!(edges.len(), 1);
-    ask(edges[0].address, "/a")
-        .await
-        .unwrap()
-        .expect(200, "MISS");
+    ask(edges[0].address, "/a").await.unwrap().expect(200, "MISS");
 }

@@ -34,16 +34,10 @@ async fn everybody(clients: Vec<Client>, request: Request) -> Vec<Answer> {
 
 /// How many requests wait for another's answer.
 fn waiting(world: &World) -> usize {
-    world
-        .node
-        .cache
-        .entries(None, 100)
-        .0
-        .iter()
-        .map(|entry| entry.waiting)
-        .sum()
+    world.node.cache.entries(None, 100).0.iter().map(|entry| entry.waiting).sum()
 }
 
+//= rfc9111#4
 #[tokio::test]
 async fn a_thousand_clients_of_a_cold_key_make_one_request() {
     let (origin, world) = start().await;
@@ -55,13 +49,7 @@ async fn a_thousand_clients_of_a_cold_key_make_one_request() {
     for answer in &answers {
         answer.expect_status(200).expect_body(&body);
     }
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|a| a.field("x-cache") == "MISS")
-            .count(),
-        1
-    );
+    assert_eq!(answers.iter().filter(|a| a.field("x-cache") == "MISS").count(), 1);
     assert_eq!(origin.count("/a"), 1);
 }
 
@@ -69,9 +57,7 @@ async fn a_thousand_clients_of_a_cold_key_make_one_request() {
 async fn a_thousand_clients_read_along_while_the_origin_dribbles() {
     let (origin, world) = start().await;
     let gate = Gate::closed();
-    let reply = Reply::fresh(60, pattern(0, 1000))
-        .then_after(&gate)
-        .then(pattern(1000, 1000));
+    let reply = Reply::fresh(60, pattern(0, 1000)).then_after(&gate).then(pattern(1000, 1000));
     origin.always("/length", reply.clone());
     origin.always("/chunked", reply.chunked());
     for path in ["/length", "/chunked"] {
@@ -103,30 +89,18 @@ async fn a_thousand_requests_for_what_is_uncacheable_are_not_served_one_at_a_tim
     let held = gate.clone();
     origin.on("/a", move |asked| {
         let reply = Reply::ok(asked.number.to_string()).field("cache-control", "no-store");
-        if asked.number == 1 {
-            reply
-        } else {
-            reply.after(&held)
-        }
+        if asked.number == 1 { reply } else { reply.after(&held) }
     });
     let clients = crowd(&world, MANY).await;
     let asking = tokio::spawn(everybody(clients, "/a".into()));
     // Serialised, the second would be the last that the origin hears of.
     origin.was_asked("/a", MANY).await.unwrap();
     gate.open();
-    let mut bodies: Vec<usize> = asking
-        .await
-        .unwrap()
-        .iter()
-        .map(|a| a.text().parse().unwrap())
-        .collect();
+    let mut bodies: Vec<usize> =
+        asking.await.unwrap().iter().map(|a| a.text().parse().unwrap()).collect();
     bodies.sort_unstable();
     assert_eq!(bodies, (1..=MANY).collect::<Vec<_>>());
-    assert!(
-        origin.most_at_once("/a") >= MANY - 1,
-        "{}",
-        origin.most_at_once("/a")
-    );
+    assert!(origin.most_at_once("/a") >= MANY - 1, "{}", origin.most_at_once("/a"));
 }
 
 #[tokio::test]
@@ -145,18 +119,13 @@ async fn who_waits_too_long_goes_alone_and_only_so_many_do() {
         refused.push(asking.join_next().await.unwrap().unwrap());
     }
     for answer in &refused {
-        answer
-            .expect_status(503)
-            .expect_cache_status("detail=collapse-overflow");
+        answer.expect_status(503).expect_cache_status("detail=collapse-overflow");
         assert!(answer.field("retry-after").parse::<u32>().unwrap() > 0);
     }
     origin.was_asked("/a", 3).await.unwrap();
     gate.open();
     let served = asking.join_all().await;
-    let mut words: Vec<_> = served
-        .iter()
-        .map(|a| a.expect_status(200).field("x-cache"))
-        .collect();
+    let mut words: Vec<_> = served.iter().map(|a| a.expect_status(200).field("x-cache")).collect();
     words.sort_unstable();
     assert_eq!(words, ["MISS", "PASS", "PASS"]);
     assert_eq!(origin.count("/a"), 3);
@@ -170,11 +139,7 @@ async fn who_waits_too_long_gets_what_is_stale_if_that_may_be() {
     let held = gate.clone();
     origin.on("/a", move |asked| {
         let reply = Reply::fresh(10, asked.number.to_string());
-        if asked.number == 1 {
-            reply
-        } else {
-            reply.after(&held)
-        }
+        if asked.number == 1 { reply } else { reply.after(&held) }
     });
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
@@ -184,12 +149,7 @@ async fn who_waits_too_long_gets_what_is_stale_if_that_may_be() {
     origin.was_asked("/a", 2).await.unwrap();
     world.ask("/a").await.expect(200, "STALE").expect_body("1");
     gate.open();
-    leader
-        .answer()
-        .await
-        .unwrap()
-        .expect(200, "EXPIRED")
-        .expect_body("2");
+    leader.answer().await.unwrap().expect(200, "EXPIRED").expect_body("2");
     assert_eq!(origin.count("/a"), 2);
 }
 
@@ -206,10 +166,7 @@ async fn a_leader_that_leaves_before_the_answer_disturbs_nobody() {
     drop(leader);
     gate.open();
     for answer in followers.await.unwrap() {
-        answer
-            .expect(200, "COLLAPSED")
-            .expect_body("for all")
-            .expect_cache_status("collapsed");
+        answer.expect(200, "COLLAPSED").expect_body("for all").expect_cache_status("collapsed");
     }
     assert_eq!(origin.count("/a"), 1);
 }
@@ -218,9 +175,7 @@ async fn a_leader_that_leaves_before_the_answer_disturbs_nobody() {
 async fn a_leader_that_leaves_within_the_body_disturbs_nobody() {
     let (origin, world) = start().await;
     let gate = Gate::closed();
-    let reply = Reply::fresh(60, pattern(0, 1000))
-        .then_after(&gate)
-        .then_pattern(5 << 20);
+    let reply = Reply::fresh(60, pattern(0, 1000)).then_after(&gate).then_pattern(5 << 20);
     origin.always("/a", reply);
     let mut leader = world.connect().await;
     leader.send("/a").await.unwrap();
@@ -259,27 +214,18 @@ async fn collapsed_requests_get_their_own_variant() {
     origin.on("/a", move |asked| {
         let kind = asked.fields.get("x-kind").unwrap_or("none").to_owned();
         let reply = Reply::fresh(60, kind).field("vary", "x-kind");
-        if asked.number == 1 {
-            reply.after(&held)
-        } else {
-            reply
-        }
+        if asked.number == 1 { reply.after(&held) } else { reply }
     });
     let mut asking = JoinSet::new();
     for i in 0..90 {
         let kind = ["one", "two", "three"][i % 3];
         let mut client = world.connect().await;
         asking.spawn(async move {
-            let answer = client
-                .ask(Request::get("/a").field("x-kind", kind))
-                .await
-                .unwrap();
+            let answer = client.ask(Request::get("/a").field("x-kind", kind)).await.unwrap();
             answer.expect_status(200).expect_body(kind);
         });
     }
-    world
-        .until("all but one wait", || waiting(&world) == 89)
-        .await;
+    world.until("all but one wait", || waiting(&world) == 89).await;
     gate.open();
     asking.join_all().await;
     assert_eq!(origin.count("/a"), 3);
@@ -291,23 +237,15 @@ async fn a_failure_is_shared_by_those_who_waited_for_it() {
     let gate = Gate::closed();
     origin.always("/a", Reply::status(200).after(&gate).breaking());
     let followers = tokio::spawn(everybody(crowd(&world, 50).await, "/a".into()));
-    world
-        .until("all but one wait", || waiting(&world) == 49)
-        .await;
+    world.until("all but one wait", || waiting(&world) == 49).await;
     gate.open();
     for answer in followers.await.unwrap() {
-        answer
-            .expect_status(502)
-            .expect_cache_status("detail=exchange-failed");
+        answer.expect_status(502).expect_cache_status("detail=exchange-failed");
     }
     // Once, and once more because a connection may break.
     assert_eq!(origin.count("/a"), 2);
     origin.always("/a", Reply::fresh(60, "well again"));
-    world
-        .ask("/a")
-        .await
-        .expect(200, "MISS")
-        .expect_body("well again");
+    world.ask("/a").await.expect(200, "MISS").expect_body("well again");
 }
 
 #[tokio::test]
@@ -317,25 +255,16 @@ async fn a_refresh_is_shared_by_all_who_need_it() {
     let held = gate.clone();
     origin.on("/a", move |asked| {
         let reply = Reply::validated(asked, "\"one\"", "a").field("cache-control", "max-age=10");
-        if asked.number == 1 {
-            reply
-        } else {
-            reply.after(&held)
-        }
+        if asked.number == 1 { reply } else { reply.after(&held) }
     });
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     world.pass_seconds(10);
     let everybody = tokio::spawn(everybody(crowd(&world, 100).await, "/a".into()));
-    world
-        .until("all but one wait", || waiting(&world) == 99)
-        .await;
+    world.until("all but one wait", || waiting(&world) == 99).await;
     gate.open();
     for answer in everybody.await.unwrap() {
-        answer
-            .expect_status(200)
-            .expect_body("a")
-            .expect_no("x-cdn-stale");
+        answer.expect_status(200).expect_body("a").expect_no("x-cdn-stale");
     }
     assert_eq!(origin.count("/a"), 2);
 }

@@ -12,9 +12,7 @@ use tokio::task::JoinSet;
 use crate::support::{start, start_with};
 
 fn text(lines: usize) -> String {
-    (0..lines)
-        .map(|line| format!("line {line} of a text that repeats itself\n"))
-        .collect()
+    (0..lines).map(|line| format!("line {line} of a text that repeats itself\n")).collect()
 }
 
 fn accept(target: &str, codings: &str) -> Request {
@@ -27,22 +25,11 @@ fn decoded(answer: &Answer) -> String {
     let mut text = String::new();
     match answer.field("content-encoding") {
         "" => text.push_str(&answer.text()),
-        "br" => drop(
-            brotli::Decompressor::new(body, 4096)
-                .read_to_string(&mut text)
-                .unwrap(),
-        ),
-        "gzip" => drop(
-            flate2::read::MultiGzDecoder::new(body)
-                .read_to_string(&mut text)
-                .unwrap(),
-        ),
-        "zstd" => drop(
-            zstd::stream::read::Decoder::new(body)
-                .unwrap()
-                .read_to_string(&mut text)
-                .unwrap(),
-        ),
+        "br" => drop(brotli::Decompressor::new(body, 4096).read_to_string(&mut text).unwrap()),
+        "gzip" => drop(flate2::read::MultiGzDecoder::new(body).read_to_string(&mut text).unwrap()),
+        "zstd" => {
+            drop(zstd::stream::read::Decoder::new(body).unwrap().read_to_string(&mut text).unwrap())
+        }
         other => panic!("{other}"),
     }
     text
@@ -51,9 +38,8 @@ fn decoded(answer: &Answer) -> String {
 /// A text at `/a`, stored.
 async fn stored() -> (Origin, World) {
     let (origin, world) = start().await;
-    let reply = Reply::fresh(60, text(100))
-        .field("content-type", "text/plain")
-        .field("etag", "\"one\"");
+    let reply =
+        Reply::fresh(60, text(100)).field("content-type", "text/plain").field("etag", "\"one\"");
     origin.always("/a", reply);
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
@@ -63,10 +49,7 @@ async fn stored() -> (Origin, World) {
 #[tokio::test]
 async fn the_coding_follows_the_clients_preferences() {
     let (origin, world) = stored().await;
-    assert_eq!(
-        origin.last("/a").fields.get("accept-encoding"),
-        Some("identity")
-    );
+    assert_eq!(origin.last("/a").fields.get("accept-encoding"), Some("identity"));
     for (codings, coding) in [
         ("br", "br"),
         ("gzip", "gzip"),
@@ -90,40 +73,20 @@ async fn the_coding_follows_the_clients_preferences() {
             .expect(200, "HIT")
             .expect_field("vary", "Accept-Encoding")
             .expect_field("content-type", "text/plain");
-        answer.expect_field(
-            "etag",
-            if coding.is_empty() {
-                "\"one\""
-            } else {
-                "W/\"one\""
-            },
-        );
+        answer.expect_field("etag", if coding.is_empty() { "\"one\"" } else { "W/\"one\"" });
         assert_eq!(decoded(&answer), text(100), "{codings:?}");
-        assert!(
-            coding.is_empty() || answer.body.len() < text(100).len() / 2,
-            "{codings:?}"
-        );
+        assert!(coding.is_empty() || answer.body.len() < text(100).len() / 2, "{codings:?}");
     }
-    world
-        .ask("/a")
-        .await
-        .expect(200, "HIT")
-        .expect_no("content-encoding")
-        .expect_body(text(100));
+    world.ask("/a").await.expect(200, "HIT").expect_no("content-encoding").expect_body(text(100));
     assert_eq!(origin.count("/a"), 1);
 }
 
 #[tokio::test]
 async fn the_first_answer_is_compressed_too() {
     let (origin, world) = start().await;
-    origin.always(
-        "/a",
-        Reply::fresh(60, text(100)).field("content-type", "text/plain"),
-    );
+    origin.always("/a", Reply::fresh(60, text(100)).field("content-type", "text/plain"));
     let answer = world.ask(accept("/a", "br")).await;
-    answer
-        .expect(200, "MISS")
-        .expect_field("content-encoding", "br");
+    answer.expect(200, "MISS").expect_field("content-encoding", "br");
     assert_eq!(decoded(&answer), text(100));
 }
 
@@ -132,25 +95,11 @@ async fn only_what_gains_by_it_is_compressed() {
     let (origin, world) = start().await;
     let plain = |body: String| Reply::ok(body).field("content-type", "text/plain");
     for (path, reply) in [
-        (
-            "/small",
-            plain("short".into()).field("cache-control", "max-age=60"),
-        ),
-        (
-            "/image",
-            Reply::fresh(60, text(100)).field("content-type", "image/png"),
-        ),
+        ("/small", plain("short".into()).field("cache-control", "max-age=60")),
+        ("/image", Reply::fresh(60, text(100)).field("content-type", "image/png")),
         ("/untyped", Reply::fresh(60, text(100))),
-        (
-            "/no-transform",
-            plain(text(100)).field("cache-control", "max-age=60, no-transform"),
-        ),
-        (
-            "/part",
-            Reply::status(206)
-                .then(text(100))
-                .field("content-range", "bytes 0-4/5"),
-        ),
+        ("/no-transform", plain(text(100)).field("cache-control", "max-age=60, no-transform")),
+        ("/part", Reply::status(206).then(text(100)).field("content-range", "bytes 0-4/5")),
     ] {
         origin.always(path, reply);
         for _ in 0..2 {
@@ -165,24 +114,15 @@ async fn only_what_gains_by_it_is_compressed() {
     origin.always("/encoded", encoded);
     for _ in 0..2 {
         let answer = world.ask(accept("/encoded", "br, gzip")).await;
-        answer
-            .expect_field("content-encoding", "gzip")
-            .expect_body("already".repeat(500));
+        answer.expect_field("content-encoding", "gzip").expect_body("already".repeat(500));
         world.settled().await;
     }
     assert!(world.metric("cdn_compressions_total", "") < 0.5);
-    for (path, content_type) in [
-        ("/json", "application/json; charset=utf-8"),
-        ("/svg", "image/svg+xml"),
-    ] {
-        origin.always(
-            path,
-            Reply::fresh(60, text(100)).field("content-type", content_type),
-        );
-        world
-            .ask(accept(path, "br"))
-            .await
-            .expect_field("content-encoding", "br");
+    for (path, content_type) in
+        [("/json", "application/json; charset=utf-8"), ("/svg", "image/svg+xml")]
+    {
+        origin.always(path, Reply::fresh(60, text(100)).field("content-type", content_type));
+        world.ask(accept(path, "br")).await.expect_field("content-encoding", "br");
     }
 }
 
@@ -190,9 +130,7 @@ async fn only_what_gains_by_it_is_compressed() {
 async fn a_body_is_compressed_once() {
     let (origin, world) = start().await;
     let gate = Gate::closed();
-    let reply = Reply::fresh(60, text(1000))
-        .then_after(&gate)
-        .then(text(1000));
+    let reply = Reply::fresh(60, text(1000)).then_after(&gate).then(text(1000));
     origin.always("/a", reply.field("content-type", "text/plain"));
     let mut asking = JoinSet::new();
     for _ in 0..100 {
@@ -202,22 +140,14 @@ async fn a_body_is_compressed_once() {
     origin.was_asked("/a", 1).await.unwrap();
     gate.open();
     for answer in asking.join_all().await {
-        answer
-            .expect_status(200)
-            .expect_field("content-encoding", "br");
+        answer.expect_status(200).expect_field("content-encoding", "br");
         assert_eq!(decoded(&answer), text(1000) + &text(1000));
     }
     for _ in 0..5 {
-        assert_eq!(
-            decoded(&world.ask(accept("/a", "br")).await),
-            text(1000) + &text(1000)
-        );
+        assert_eq!(decoded(&world.ask(accept("/a", "br")).await), text(1000) + &text(1000));
     }
     assert!((world.metric("cdn_compressions_total", "coding=\"br\"") - 1.0).abs() < 0.5);
-    assert_eq!(
-        decoded(&world.ask(accept("/a", "gzip")).await),
-        text(1000) + &text(1000)
-    );
+    assert_eq!(decoded(&world.ask(accept("/a", "gzip")).await), text(1000) + &text(1000));
     assert!((world.metric("cdn_compressions_total", "") - 2.0).abs() < 0.5);
     assert_eq!(origin.count("/a"), 1);
 }
@@ -227,19 +157,10 @@ async fn a_body_is_compressed_while_it_comes_in() {
     let (origin, world) = start().await;
     for coding in ["br", "gzip", "zstd"] {
         let gate = Gate::closed();
-        let reply = Reply::fresh(60, text(1000))
-            .then_after(&gate)
-            .then(text(1000))
-            .chunked();
-        origin.always(
-            &format!("/{coding}"),
-            reply.field("content-type", "text/html"),
-        );
+        let reply = Reply::fresh(60, text(1000)).then_after(&gate).then(text(1000)).chunked();
+        origin.always(&format!("/{coding}"), reply.field("content-type", "text/html"));
         let mut client = world.connect().await;
-        client
-            .send(accept(&format!("/{coding}"), coding))
-            .await
-            .unwrap();
+        client.send(accept(&format!("/{coding}"), coding)).await.unwrap();
         let mut answer = client.head().await.unwrap();
         answer.expect_field("content-encoding", coding);
         // Enough is there to show something, though the rest has not come.
@@ -267,12 +188,8 @@ async fn a_body_cut_short_is_cut_short_when_compressed() {
 #[tokio::test]
 async fn ranges_are_of_the_identity() {
     let (_origin, world) = stored().await;
-    let part = world
-        .ask(accept("/a", "br").field("range", "bytes=0-9"))
-        .await;
-    part.expect(206, "HIT")
-        .expect_no("content-encoding")
-        .expect_field("etag", "\"one\"");
+    let part = world.ask(accept("/a", "br").field("range", "bytes=0-9")).await;
+    part.expect(206, "HIT").expect_no("content-encoding").expect_field("etag", "\"one\"");
     part.expect_body(&text(100)[..10]);
 }
 
@@ -292,12 +209,8 @@ async fn a_compressed_answers_tag_validates() {
 #[tokio::test]
 async fn head_tells_of_the_compressed_answer() {
     let (_origin, world) = stored().await;
-    let head = world
-        .ask(Request::new("HEAD", "/a").field("accept-encoding", "br"))
-        .await;
-    head.expect(200, "HIT")
-        .expect_body("")
-        .expect_field("vary", "Accept-Encoding");
+    let head = world.ask(Request::new("HEAD", "/a").field("accept-encoding", "br")).await;
+    head.expect(200, "HIT").expect_body("").expect_field("vary", "Accept-Encoding");
 }
 
 #[tokio::test]
@@ -319,41 +232,17 @@ async fn a_site_that_does_not_compress_keeps_the_origins_codings_apart() {
     let (origin, world) =
         start_with(|s| s.site(json!({ "compression": { "enabled": false } }))).await;
     origin.on("/a", |asked| {
-        let coding = if asked.fields.lists("accept-encoding", "gzip") {
-            "gzip"
-        } else {
-            "identity"
-        };
+        let coding =
+            if asked.fields.lists("accept-encoding", "gzip") { "gzip" } else { "identity" };
         let reply = Reply::fresh(60, coding)
             .field("vary", "Accept-Encoding")
             .field("content-type", "text/plain");
-        if coding == "gzip" {
-            reply.field("content-encoding", "gzip")
-        } else {
-            reply
-        }
+        if coding == "gzip" { reply.field("content-encoding", "gzip") } else { reply }
     });
-    world
-        .ask(accept("/a", "gzip"))
-        .await
-        .expect(200, "MISS")
-        .expect_body("gzip");
+    world.ask(accept("/a", "gzip")).await.expect(200, "MISS").expect_body("gzip");
     world.settled().await;
-    world
-        .ask("/a")
-        .await
-        .expect(200, "MISS")
-        .expect_body("identity")
-        .expect_no("content-encoding");
+    world.ask("/a").await.expect(200, "MISS").expect_body("identity").expect_no("content-encoding");
     world.settled().await;
-    world
-        .ask(accept("/a", "gzip"))
-        .await
-        .expect(200, "HIT")
-        .expect_body("gzip");
-    world
-        .ask("/a")
-        .await
-        .expect(200, "HIT")
-        .expect_body("identity");
+    world.ask(accept("/a", "gzip")).await.expect(200, "HIT").expect_body("gzip");
+    world.ask("/a").await.expect(200, "HIT").expect_body("identity");
 }

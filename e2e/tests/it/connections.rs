@@ -42,33 +42,20 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     never.closed().await.unwrap();
     assert!(world.metric("cdn_client_connections_timed_out_total", "limit=\"idle\"") > 0.5);
     gate.open();
-    busy.answer()
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("slow");
+    busy.answer().await.unwrap().expect_status(200).expect_body("slow");
 }
 
 #[tokio::test]
 async fn an_upload_that_stalls_is_cut_off() {
     let (_origin, world) = echoing(|s| s.limits(json!({ "betweenBytesTimeout": "300ms" }))).await;
     let mut client = world.connect().await;
-    client
-        .send(Request::new("PUT", "/a").field("content-length", "10"))
-        .await
-        .unwrap();
+    client.send(Request::new("PUT", "/a").field("content-length", "10")).await.unwrap();
     client.send_raw("12345").await.unwrap();
     let end = client.answer().await;
-    assert!(
-        end.as_ref().map_or(true, |answer| answer.status >= 400),
-        "{end:#?}"
-    );
+    assert!(end.as_ref().map_or(true, |answer| answer.status >= 400), "{end:#?}");
     world
         .until("it counts", || {
-            world.metric(
-                "cdn_client_connections_timed_out_total",
-                "limit=\"between-bytes\"",
-            ) > 0.5
+            world.metric("cdn_client_connections_timed_out_total", "limit=\"between-bytes\"") > 0.5
         })
         .await;
 }
@@ -78,15 +65,9 @@ async fn http_1_0_is_served_and_closed() {
     let (_origin, world) = echoing(|s| s).await;
     for _ in 0..2 {
         let mut client = world.connect().await;
-        client
-            .send_raw(format!("GET /a HTTP/1.0\r\nHost: {HOST}\r\n\r\n"))
-            .await
-            .unwrap();
+        client.send_raw(format!("GET /a HTTP/1.0\r\nHost: {HOST}\r\n\r\n")).await.unwrap();
         let answer = client.answer().await.unwrap();
-        answer
-            .expect_status(200)
-            .expect_body("GET /a ")
-            .expect_no("transfer-encoding");
+        answer.expect_status(200).expect_body("GET /a ").expect_no("transfer-encoding");
         client.closed().await.unwrap();
         world.settled().await;
     }
@@ -95,25 +76,14 @@ async fn http_1_0_is_served_and_closed() {
 #[tokio::test]
 async fn http_1_0_gets_a_body_of_unknown_length_without_chunks() {
     let (origin, world) = start().await;
-    origin.always(
-        "/a",
-        Reply::ok("one")
-            .then("two")
-            .chunked()
-            .field("cache-control", "no-store"),
-    );
+    origin.always("/a", Reply::ok("one").then("two").chunked().field("cache-control", "no-store"));
     let mut client = Client::connect(world.address).await.unwrap();
     client
-        .send_raw(format!(
-            "GET /a HTTP/1.0\r\nHost: {HOST}\r\nConnection: keep-alive\r\n\r\n"
-        ))
+        .send_raw(format!("GET /a HTTP/1.0\r\nHost: {HOST}\r\nConnection: keep-alive\r\n\r\n"))
         .await
         .unwrap();
     let answer = client.answer().await.unwrap();
-    answer
-        .expect_status(200)
-        .expect_no("transfer-encoding")
-        .expect_body("onetwo");
+    answer.expect_status(200).expect_no("transfer-encoding").expect_body("onetwo");
     client.closed().await.unwrap();
 }
 
@@ -121,13 +91,8 @@ async fn http_1_0_gets_a_body_of_unknown_length_without_chunks() {
 async fn a_client_that_says_close_is_closed() {
     let (_origin, world) = echoing(|s| s).await;
     let mut client = world.connect().await;
-    let answer = client
-        .ask(Request::get("/a").field("connection", "close"))
-        .await
-        .unwrap();
-    answer
-        .expect_status(200)
-        .expect_field("connection", "close");
+    let answer = client.ask(Request::get("/a").field("connection", "close")).await.unwrap();
+    answer.expect_status(200).expect_field("connection", "close");
     client.closed().await.unwrap();
 }
 
@@ -148,17 +113,13 @@ async fn a_tunnel_counts_as_a_connection() {
     let (origin, world) = echoing(|s| s.site(json!({ "upgrade": "Tunnel" }))).await;
     origin.always("/chat", Reply::upgraded("websocket"));
     let mut client = world.connect().await;
-    let request = Request::get("/chat")
-        .field("connection", "upgrade")
-        .field("upgrade", "websocket");
+    let request =
+        Request::get("/chat").field("connection", "upgrade").field("upgrade", "websocket");
     client.send(request).await.unwrap();
     client.head().await.unwrap().expect_status(101);
     client.send_raw("hello").await.unwrap();
     assert_eq!(client.raw().await.unwrap(), "HELLO");
-    assert!(
-        world.metric("cdn_client_connections", "") > 0.5,
-        "it is open, but not counted"
-    );
+    assert!(world.metric("cdn_client_connections", "") > 0.5, "it is open, but not counted");
 }
 
 #[tokio::test]
@@ -170,11 +131,7 @@ async fn a_client_that_takes_nothing_is_cut_off() {
     client.send("/a").await.unwrap();
     client.head().await.unwrap().expect_status(200);
     let metric = "cdn_client_connections_timed_out_total";
-    world
-        .until("it is cut off", || {
-            world.metric(metric, "limit=\"write\"") > 0.5
-        })
-        .await;
+    world.until("it is cut off", || world.metric(metric, "limit=\"write\"") > 0.5).await;
     let (body, cut) = client.body(usize::MAX).await.unwrap();
     assert!(cut && body.len() < 16 << 20);
     world.ask("/a").await.expect(200, "HIT");

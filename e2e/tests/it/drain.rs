@@ -17,10 +17,7 @@ use crate::support::start;
 async fn a_drain_loses_no_request_and_asks_every_client_to_leave() {
     let (origin, world) = start().await;
     origin.always("/stored", Reply::fresh(60, pattern(0, 5000)));
-    origin.always(
-        "/passed",
-        Reply::ok(pattern(0, 5000)).field("cache-control", "no-store"),
-    );
+    origin.always("/passed", Reply::ok(pattern(0, 5000)).field("cache-control", "no-store"));
     let answered = Arc::new(AtomicUsize::new(0));
     let mut clients = JoinSet::new();
     for i in 0..40 {
@@ -29,10 +26,8 @@ async fn a_drain_loses_no_request_and_asks_every_client_to_leave() {
         clients.spawn(async move {
             loop {
                 let path = if i % 2 == 0 { "/stored" } else { "/passed" };
-                let answer = client
-                    .ask(path)
-                    .await
-                    .expect("a request on an open connection failed");
+                let answer =
+                    client.ask(path).await.expect("a request on an open connection failed");
                 answer.expect_status(200).expect_body(pattern(0, 5000));
                 answered.fetch_add(1, Ordering::Relaxed);
                 if answer.fields.lists("connection", "close") {
@@ -41,9 +36,7 @@ async fn a_drain_loses_no_request_and_asks_every_client_to_leave() {
             }
         });
     }
-    world
-        .until("traffic", || answered.load(Ordering::Relaxed) > 400)
-        .await;
+    world.until("traffic", || answered.load(Ordering::Relaxed) > 400).await;
     world.node.drain.run_down(Duration::from_millis(500)).await;
     clients.join_all().await;
     let edge = world.local.as_ref().unwrap().edges.list().remove(0);
@@ -59,12 +52,7 @@ async fn newcomers_are_served_while_it_drains_and_told_to_leave() {
     world.node.drain.advance(Stage::Draining);
     for _ in 0..3 {
         let mut client = world.connect().await;
-        client
-            .ask("/a")
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_field("connection", "close");
+        client.ask("/a").await.unwrap().expect_status(200).expect_field("connection", "close");
         client.closed().await.unwrap();
     }
 }
@@ -76,9 +64,7 @@ async fn what_is_in_flight_is_finished() {
     origin.always("/head", Reply::fresh(60, "late head").after(&gate));
     origin.always(
         "/body",
-        Reply::fresh(60, pattern(0, 1000))
-            .then_after(&gate)
-            .then(pattern(1000, 1000)),
+        Reply::fresh(60, pattern(0, 1000)).then_after(&gate).then(pattern(1000, 1000)),
     );
     let mut waits = world.connect().await;
     waits.send("/head").await.unwrap();
@@ -87,10 +73,7 @@ async fn what_is_in_flight_is_finished() {
     reads.head().await.unwrap().expect_status(200);
     let mut uploads = world.connect().await;
     origin.on("/upload", |asked| Reply::ok(asked.text()));
-    uploads
-        .send(Request::new("PUT", "/upload").field("content-length", "10"))
-        .await
-        .unwrap();
+    uploads.send(Request::new("PUT", "/upload").field("content-length", "10")).await.unwrap();
     uploads.send_raw("12345").await.unwrap();
     let mut http2 = Http2::connect(world.address).await.unwrap();
     let over_http2 = tokio::spawn(async move { http2.ask("/head").await.unwrap() });
@@ -101,29 +84,12 @@ async fn what_is_in_flight_is_finished() {
     world.node.drain.advance(Stage::Closed);
     let stopping = tokio::spawn(async move { edge.stop().await });
     uploads.send_raw("67890").await.unwrap();
-    uploads
-        .answer()
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("1234567890");
+    uploads.answer().await.unwrap().expect_status(200).expect_body("1234567890");
     assert!(!stopping.is_finished(), "it did not wait");
     gate.open();
-    waits
-        .answer()
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("late head");
-    assert_eq!(
-        reads.body(usize::MAX).await.unwrap(),
-        (pattern(0, 2000), false)
-    );
-    over_http2
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("late head");
+    waits.answer().await.unwrap().expect_status(200).expect_body("late head");
+    assert_eq!(reads.body(usize::MAX).await.unwrap(), (pattern(0, 2000), false));
+    over_http2.await.unwrap().expect_status(200).expect_body("late head");
     stopping.await.unwrap();
 }
 
@@ -132,11 +98,7 @@ async fn idle_connections_are_closed() {
     let (origin, world) = start().await;
     origin.always("/a", Reply::fresh(60, "a"));
     let mut idle = world.connect().await;
-    idle.ask("/a")
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_no("connection");
+    idle.ask("/a").await.unwrap().expect_status(200).expect_no("connection");
     let mut silent = world.connect().await;
     let mut http2 = Http2::connect(world.address).await.unwrap();
     http2.ask("/a").await.unwrap().expect_status(200);
@@ -158,7 +120,5 @@ async fn a_request_that_meets_the_drain_on_its_way_is_answered() {
     world.node.drain.advance(Stage::Closed);
     client.send_raw(&request[10..]).await.unwrap();
     let answer = client.answer().await.unwrap();
-    answer
-        .expect(200, "HIT")
-        .expect_field("connection", "close");
+    answer.expect(200, "HIT").expect_field("connection", "close");
 }

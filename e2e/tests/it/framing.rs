@@ -11,15 +11,9 @@ use crate::support::{echoing, start};
 async fn refused(world: &World, what: &str, bytes: &[u8], statuses: &[u16]) {
     let mut client = world.connect().await;
     client.send_raw(bytes).await.unwrap();
-    let answer = client
-        .answer()
-        .await
-        .unwrap_or_else(|error| panic!("{what}: {error}"));
+    let answer = client.answer().await.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(statuses.contains(&answer.status), "{what}: {answer:#?}");
-    client
-        .closed()
-        .await
-        .unwrap_or_else(|error| panic!("{what}: {error}"));
+    client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
 }
 
 #[tokio::test]
@@ -42,14 +36,8 @@ async fn what_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
             "two equal lengths",
             "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
         ),
-        (
-            "a list of lengths",
-            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\nx",
-        ),
-        (
-            "a signed length",
-            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\nx",
-        ),
+        ("a list of lengths", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\nx"),
+        ("a signed length", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\nx"),
         (
             "a length too large",
             "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\nx",
@@ -66,57 +54,21 @@ async fn what_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
             "chunked in HTTP/1.0",
             "POST /evil HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         ),
-        (
-            "a folded field",
-            "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\r\n two\r\n\r\n",
-        ),
-        (
-            "a bare CR in a field",
-            "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\rtwo\r\n\r\n",
-        ),
-        (
-            "a bare LF after a field",
-            "GET /evil HTTP/1.1\r\nHost: h\nX-A: one\r\n\r\n",
-        ),
-        (
-            "a bare LF after the request line",
-            "GET /evil HTTP/1.1\nHost: h\r\n\r\n",
-        ),
+        ("a folded field", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\r\n two\r\n\r\n"),
+        ("a bare CR in a field", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: one\rtwo\r\n\r\n"),
+        ("a bare LF after a field", "GET /evil HTTP/1.1\r\nHost: h\nX-A: one\r\n\r\n"),
+        ("a bare LF after the request line", "GET /evil HTTP/1.1\nHost: h\r\n\r\n"),
         ("bare LFs", "GET /evil HTTP/1.1\nHost: h\n\n"),
-        (
-            "a NUL",
-            "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n",
-        ),
+        ("a NUL", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n"),
         ("no Host", "GET /evil HTTP/1.1\r\nX-A: b\r\n\r\n"),
-        (
-            "two Hosts",
-            "GET /evil HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
-        ),
-        (
-            "a Host that is none",
-            "GET /evil HTTP/1.1\r\nHost: a b\r\n\r\n",
-        ),
-        (
-            "a Host with a path",
-            "GET /evil HTTP/1.1\r\nHost: cdn.example.com/x\r\n\r\n",
-        ),
-        (
-            "a Host with a user",
-            "GET /evil HTTP/1.1\r\nHost: u@cdn.example.com\r\n\r\n",
-        ),
-        (
-            "space before the colon",
-            "GET /evil HTTP/1.1\r\nHost : h\r\n\r\n",
-        ),
-        (
-            "space before a field",
-            "GET /evil HTTP/1.1\r\n Host: h\r\n\r\n",
-        ),
+        ("two Hosts", "GET /evil HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n"),
+        ("a Host that is none", "GET /evil HTTP/1.1\r\nHost: a b\r\n\r\n"),
+        ("a Host with a path", "GET /evil HTTP/1.1\r\nHost: cdn.example.com/x\r\n\r\n"),
+        ("a Host with a user", "GET /evil HTTP/1.1\r\nHost: u@cdn.example.com\r\n\r\n"),
+        ("space before the colon", "GET /evil HTTP/1.1\r\nHost : h\r\n\r\n"),
+        ("space before a field", "GET /evil HTTP/1.1\r\n Host: h\r\n\r\n"),
         ("no colon", "GET /evil HTTP/1.1\r\nHost: h\r\nX-A\r\n\r\n"),
-        (
-            "a name with a bracket",
-            "GET /evil HTTP/1.1\r\nHost: h\r\nX(A): b\r\n\r\n",
-        ),
+        ("a name with a bracket", "GET /evil HTTP/1.1\r\nHost: h\r\nX(A): b\r\n\r\n"),
         ("no version", "GET /evil\r\nHost: h\r\n\r\n"),
         ("two spaces", "GET  /evil HTTP/1.1\r\nHost: h\r\n\r\n"),
         ("another protocol", "GET /evil HTTQ/1.1\r\nHost: h\r\n\r\n"),
@@ -125,9 +77,7 @@ async fn what_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
         refused(
             &world,
             what,
-            bytes
-                .replace("Host: h\r", &format!("Host: {HOST}\r"))
-                .as_bytes(),
+            bytes.replace("Host: h\r", &format!("Host: {HOST}\r")).as_bytes(),
             &[400],
         )
         .await;
@@ -153,20 +103,10 @@ async fn chunks_that_are_none_break_the_request() {
         let before = origin.count("/evil");
         let mut client = world.connect().await;
         client.send_raw(format!("{head}{body}")).await.unwrap();
-        let answer = client
-            .answer()
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error}"));
+        let answer = client.answer().await.unwrap_or_else(|error| panic!("{what}: {error}"));
         statuses.push((what, answer.status));
-        client
-            .closed()
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert_eq!(
-            origin.count("/evil"),
-            before,
-            "{what} reached the origin whole"
-        );
+        client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(origin.count("/evil"), before, "{what} reached the origin whole");
     }
     // It is the client's mistake, not the origin's.
     statuses.retain(|(_, status)| *status != 400);
@@ -182,27 +122,9 @@ async fn a_head_too_large_is_431() {
         (0..count).map(line).collect::<String>()
     };
     let head = |fields: &str| format!("GET /evil HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n");
-    refused(
-        &world,
-        "one long field",
-        head(&fields(1, 10_000)).as_bytes(),
-        &[431],
-    )
-    .await;
-    refused(
-        &world,
-        "much in all",
-        head(&fields(15, 600)).as_bytes(),
-        &[431],
-    )
-    .await;
-    refused(
-        &world,
-        "too many fields",
-        head(&fields(25, 1)).as_bytes(),
-        &[400, 431],
-    )
-    .await;
+    refused(&world, "one long field", head(&fields(1, 10_000)).as_bytes(), &[431]).await;
+    refused(&world, "much in all", head(&fields(15, 600)).as_bytes(), &[431]).await;
+    refused(&world, "too many fields", head(&fields(25, 1)).as_bytes(), &[400, 431]).await;
     refused(
         &world,
         "a field without end",
@@ -228,9 +150,7 @@ async fn pipelined_requests_are_answered_in_order() {
         all.extend_from_slice(&match i % 4 {
             0 => Request::get("/3").to_bytes(),
             1 => Request::get(&format!("/{i}")).to_bytes(),
-            2 => Request::new("POST", &format!("/{i}"))
-                .body("abc")
-                .to_bytes(),
+            2 => Request::new("POST", &format!("/{i}")).body("abc").to_bytes(),
             _ => Request::new("DELETE", &format!("/{i}")).to_bytes(),
         });
     }
@@ -242,12 +162,7 @@ async fn pipelined_requests_are_answered_in_order() {
             2 => format!("POST /{i} abc"),
             _ => format!("DELETE /{i} "),
         };
-        client
-            .answer()
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_body(wanted);
+        client.answer().await.unwrap().expect_status(200).expect_body(wanted);
     }
 }
 
@@ -257,10 +172,7 @@ async fn what_is_good_before_something_bad_is_answered() {
     let mut client = world.connect().await;
     let good = format!("GET /good HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
     let bad = format!("GET /evil HTTP/1.1\r\nHost: {HOST}\r\nX : y\r\n\r\n");
-    client
-        .send_raw(format!("{good}{good}{bad}{good}"))
-        .await
-        .unwrap();
+    client.send_raw(format!("{good}{good}{bad}{good}")).await.unwrap();
     client.answer().await.unwrap().expect_status(200);
     client.answer().await.unwrap().expect_status(200);
     client.answer().await.unwrap().expect_status(400);
@@ -280,12 +192,7 @@ async fn requests_arrive_in_any_pieces() {
             client.send_raw([*byte]).await.unwrap();
             tokio::task::yield_now().await;
         }
-        client
-            .answer()
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_body("POST /a abc");
+        client.answer().await.unwrap().expect_status(200).expect_body("POST /a abc");
     }
 }
 
@@ -303,9 +210,7 @@ async fn a_body_that_looks_like_a_request_is_none() {
         ("GET", "/only", HOST),
     ] {
         let mut client = world.connect().await;
-        let mut request = Request::new(method, target)
-            .field("Host", host)
-            .body(smuggled.clone());
+        let mut request = Request::new(method, target).field("Host", host).body(smuggled.clone());
         if target == "/only" {
             request = request.field("cache-control", "only-if-cached");
         }
@@ -317,11 +222,7 @@ async fn a_body_that_looks_like_a_request_is_none() {
             Err(_) => world.ask("/next").await,
         };
         next.expect_status(200).expect_body("GET /next ");
-        assert_eq!(
-            origin.count("/evil"),
-            0,
-            "{method} {target} {host}: {first:#?}"
-        );
+        assert_eq!(origin.count("/evil"), 0, "{method} {target} {host}: {first:#?}");
     }
 }
 
@@ -331,17 +232,8 @@ async fn the_length_of_a_stored_body_does_not_come_from_a_head() {
     origin.always("/a", Reply::fresh(60, "hello"));
     let mut client = world.connect().await;
     for _ in 0..2 {
-        client
-            .ask(Request::new("HEAD", "/a"))
-            .await
-            .unwrap()
-            .expect_field("content-length", "5");
-        client
-            .ask("/a")
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_body("hello");
+        client.ask(Request::new("HEAD", "/a")).await.unwrap().expect_field("content-length", "5");
+        client.ask("/a").await.unwrap().expect_status(200).expect_body("hello");
         world.settled().await;
     }
 }
@@ -368,23 +260,9 @@ async fn answers_without_a_body_leave_the_connection_in_step() {
             .await
             .unwrap()
             .expect_status(304);
-        client
-            .ask("/empty")
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_body("");
-        client
-            .ask("/chunked-empty")
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_body("");
-        client
-            .ask(Request::new("POST", "/204").body("x"))
-            .await
-            .unwrap()
-            .expect_status(204);
+        client.ask("/empty").await.unwrap().expect_status(200).expect_body("");
+        client.ask("/chunked-empty").await.unwrap().expect_status(200).expect_body("");
+        client.ask(Request::new("POST", "/204").body("x")).await.unwrap().expect_status(204);
     }
 }
 
@@ -392,13 +270,8 @@ async fn answers_without_a_body_leave_the_connection_in_step() {
 async fn a_host_that_nobody_serves_is_421_and_says_what_to_do() {
     let (origin, world) = echoing(|s| s).await;
     let mut client = world.connect().await;
-    let answer = client
-        .ask(Request::get("/a").field("Host", "other.example.com"))
-        .await
-        .unwrap();
-    answer
-        .expect_status(421)
-        .expect_field("content-type", "text/plain; charset=utf-8");
+    let answer = client.ask(Request::get("/a").field("Host", "other.example.com")).await.unwrap();
+    answer.expect_status(421).expect_field("content-type", "text/plain; charset=utf-8");
     answer.expect_cache_status("detail=host-not-served");
     for part in ["other.example.com", "sites[].hosts", "e2e"] {
         assert!(answer.text().contains(part), "{}", answer.text());

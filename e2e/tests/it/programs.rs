@@ -60,11 +60,7 @@ async fn edge(config: &Path, more: &[&str]) -> Edge {
     let mut program = Program::start("edge", &arguments).unwrap();
     let line: Value = serde_json::from_str(&program.line("\"serving\"").await.unwrap()).unwrap();
     let address = |name: &str| line[name].as_str().unwrap().parse().unwrap();
-    Edge {
-        address: address("listen"),
-        admin: address("admin"),
-        program,
-    }
+    Edge { address: address("listen"), admin: address("admin"), program }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,12 +71,7 @@ async fn an_edge_with_a_wrong_file_says_where_and_exits_with_2() {
     let path = folder.path().join("snapshot.json");
     let line_of = |part: &str| good.lines().position(|l| l.contains(part)).unwrap() + 1;
     for (what, text, line, reason) in [
-        (
-            "unknown name",
-            good.replace("\"hosts\"", "\"hots\""),
-            line_of("\"hosts\""),
-            "hots",
-        ),
+        ("unknown name", good.replace("\"hosts\"", "\"hots\""), line_of("\"hosts\""), "hots"),
         (
             "wrong type",
             good.replace("\"upgrade\": false", "\"upgrade\": 3"),
@@ -125,10 +116,7 @@ async fn an_edge_with_a_wrong_file_says_where_and_exits_with_2() {
     let program = Program::start("edge", &["--config", "/nowhere/snapshot.json"]).unwrap();
     let (code, output) = program.end().await.unwrap();
     assert_eq!(code, Some(2), "{output}");
-    assert!(
-        output.contains("/nowhere/snapshot.json: cannot be read"),
-        "{output}"
-    );
+    assert!(output.contains("/nowhere/snapshot.json: cannot be read"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,16 +145,10 @@ async fn an_edge_takes_over_a_new_file_and_keeps_the_old_when_it_is_broken() {
 
     replace(&path, "sites: [");
     let refused = |a: &Answer| {
-        a.text()
-            .lines()
-            .any(|l| l.contains("result=\"refused\"") && l.ends_with(" 1"))
+        a.text().lines().any(|l| l.contains("result=\"refused\"") && l.ends_with(" 1"))
     };
     until(edge.admin, "/metrics".into(), refused).await;
-    ask(edge.address, "/a")
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_cache_status("hit");
+    ask(edge.address, "/a").await.unwrap().expect_status(200).expect_cache_status("hit");
     replace(&path, &snapshot(&Setup::new(&origin)));
     until(edge.address, "/a".into(), |a| a.field("x-cache") == "HIT").await;
     assert_eq!(origin.count("/a"), 1);
@@ -183,32 +165,16 @@ async fn an_edges_debug_api_is_closed_without_a_token() {
     let right = Request::get("/debug/stats").field("authorization", &format!("Bearer {TOKEN}"));
 
     let closed = edge(&path, &[]).await;
-    ask(closed.admin, "/healthz")
-        .await
-        .unwrap()
-        .expect_status(200);
-    ask(closed.admin, "/debug/stats")
-        .await
-        .unwrap()
-        .expect_status(401);
+    ask(closed.admin, "/healthz").await.unwrap().expect_status(200);
+    ask(closed.admin, "/debug/stats").await.unwrap().expect_status(401);
     ask(closed.admin, &right).await.unwrap().expect_status(401);
-    ask(
-        closed.admin,
-        Request::get("/debug/stats").field("authorization", "Bearer "),
-    )
-    .await
-    .unwrap()
-    .expect_status(401);
-
-    let open = edge(
-        &path,
-        &["--admin-token-file", &secret.display().to_string()],
-    )
-    .await;
-    ask(open.admin, "/debug/stats")
+    ask(closed.admin, Request::get("/debug/stats").field("authorization", "Bearer "))
         .await
         .unwrap()
         .expect_status(401);
+
+    let open = edge(&path, &["--admin-token-file", &secret.display().to_string()]).await;
+    ask(open.admin, "/debug/stats").await.unwrap().expect_status(401);
     ask(open.admin, &right).await.unwrap().expect_status(200);
     // Nothing of it on the clients' side.
     ask(open.address, &right).await.unwrap().expect_status(404);
@@ -230,21 +196,10 @@ async fn sigterm_drains_an_edge() {
     edge.program.terminate().unwrap();
     edge.program.line("\"draining\"").await.unwrap();
     ask(edge.admin, "/readyz").await.unwrap().expect_status(503);
-    ask(edge.admin, "/healthz")
-        .await
-        .unwrap()
-        .expect_status(200);
-    ask(edge.address, "/a")
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_field("connection", "close");
+    ask(edge.admin, "/healthz").await.unwrap().expect_status(200);
+    ask(edge.address, "/a").await.unwrap().expect_status(200).expect_field("connection", "close");
     gate.open();
-    late.answer()
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("late");
+    late.answer().await.unwrap().expect_status(200).expect_body("late");
     let (code, output) = edge.program.end().await.unwrap();
     assert_eq!(code, Some(0), "{output}");
     assert!(output.contains("\"stopped\""), "{output}");
@@ -259,12 +214,8 @@ async fn memory_stays_flat_while_a_gigabyte_streams_to_a_slow_client() {
     let reply = Reply::fresh(60, "").then_pattern(1 << 30);
     origin.always("/length", reply.clone());
     origin.always("/chunked", reply.clone().chunked());
-    origin.always(
-        "/passed",
-        Reply::ok("")
-            .then_pattern(1 << 30)
-            .field("cache-control", "no-store"),
-    );
+    origin
+        .always("/passed", Reply::ok("").then_pattern(1 << 30).field("cache-control", "no-store"));
     let setup = Setup::new(&origin).cache(json!({ "memory": "64Mi", "maxObjectSize": "4Mi" }));
     fs::write(&path, snapshot(&setup)).unwrap();
     let edge = edge(&path, &[]).await;
@@ -314,11 +265,7 @@ async fn broken_manifests_are_reported_all_at_once_and_nothing_starts() {
     let port = free_port();
     let program = Program::start(
         "local",
-        &[
-            &folder.path().display().to_string(),
-            "--base-port",
-            &port.to_string(),
-        ],
+        &[&folder.path().display().to_string(), "--base-port", &port.to_string()],
     )
     .unwrap();
     let (code, output) = program.end().await.unwrap();
@@ -339,11 +286,7 @@ async fn broken_manifests_are_reported_all_at_once_and_nothing_starts() {
         );
     }
     for port in [port, port + 1] {
-        assert!(
-            Client::connect(([127, 0, 0, 1], port).into())
-                .await
-                .is_err()
-        );
+        assert!(Client::connect(([127, 0, 0, 1], port).into()).await.is_err());
     }
     let program = Program::start("local", &["/nowhere/pool.yaml"]).unwrap();
     let (code, output) = program.end().await.unwrap();
@@ -374,21 +317,13 @@ async fn local_runs_manifests_and_follows_their_changes() {
     .unwrap();
     program.line("Blue Origin is running").await.unwrap();
     let edge = SocketAddr::from(([127, 0, 0, 1], port + 1));
-    let answer = until(
-        edge,
-        Request::get("/a").field("host", &format!("127.0.0.1:{}", port + 1)),
-        |_| true,
-    )
-    .await;
+    let answer =
+        until(edge, Request::get("/a").field("host", &format!("127.0.0.1:{}", port + 1)), |_| true)
+            .await;
     answer.expect(200, "MISS");
     until(edge, "/a".into(), |a| a.field("x-cache") == "HIT").await;
 
-    replace(
-        &path,
-        &Setup::new(&origin)
-            .site(json!({ "debugHeaders": "Never" }))
-            .manifest(),
-    );
+    replace(&path, &Setup::new(&origin).site(json!({ "debugHeaders": "Never" })).manifest());
     program.line("the new version runs").await.unwrap();
     ask(edge, "/a")
         .await
@@ -397,12 +332,7 @@ async fn local_runs_manifests_and_follows_their_changes() {
         .expect_no("x-cache")
         .expect_cache_status("hit");
 
-    replace(
-        &path,
-        &Setup::new(&origin)
-            .site(json!({ "debugHeaders": "Sometimes" }))
-            .manifest(),
-    );
+    replace(&path, &Setup::new(&origin).site(json!({ "debugHeaders": "Sometimes" })).manifest());
     let line = program.line("debugHeaders").await.unwrap();
     assert!(line.starts_with(&format!("{}:", path.display())), "{line}");
     program.line("the last good version runs").await.unwrap();
@@ -417,13 +347,10 @@ async fn local_runs_manifests_and_follows_their_changes() {
     let status = SocketAddr::from(([127, 0, 0, 1], port));
     let entries = Request::get("/edges/lab-0/debug/entries");
     ask(status, &entries).await.unwrap().expect_status(401);
-    ask(
-        status,
-        entries.field("authorization", &format!("Bearer {TOKEN}")),
-    )
-    .await
-    .unwrap()
-    .expect_status(200);
+    ask(status, entries.field("authorization", &format!("Bearer {TOKEN}")))
+        .await
+        .unwrap()
+        .expect_status(200);
     program.terminate().unwrap();
     let (code, output) = program.end().await.unwrap();
     assert_eq!(code, Some(0), "{output}");
@@ -432,10 +359,7 @@ async fn local_runs_manifests_and_follows_their_changes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_local_prints_is_what_an_edge_runs_on() {
     let folder = tempfile::tempdir().unwrap();
-    let (manifest, config) = (
-        folder.path().join("pool.yaml"),
-        folder.path().join("snapshot.json"),
-    );
+    let (manifest, config) = (folder.path().join("pool.yaml"), folder.path().join("snapshot.json"));
     let origin = Origin::start().await.unwrap();
     origin.always("/a", Reply::fresh(600, "a"));
     fs::write(&manifest, Setup::new(&origin).manifest()).unwrap();
@@ -447,11 +371,7 @@ async fn what_local_prints_is_what_an_edge_runs_on() {
     assert_eq!(code, Some(0), "{text}");
     fs::write(&config, text).unwrap();
     let edge = edge(&config, &[]).await;
-    ask(edge.address, "/a")
-        .await
-        .unwrap()
-        .expect(200, "MISS")
-        .expect_body("a");
+    ask(edge.address, "/a").await.unwrap().expect(200, "MISS").expect_body("a");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

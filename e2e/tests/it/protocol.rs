@@ -9,27 +9,16 @@ use tokio::task::JoinSet;
 
 use crate::support::{start, start_with};
 
+//= rfc9113#3.3
 #[tokio::test]
 async fn http2_with_prior_knowledge_is_served() {
     let (origin, world) = start().await;
     origin.on("/a", |asked| {
-        Reply::fresh(
-            60,
-            format!(
-                "{} {}",
-                asked.version,
-                asked.fields.get("host").unwrap_or("")
-            ),
-        )
+        Reply::fresh(60, format!("{} {}", asked.version, asked.fields.get("host").unwrap_or("")))
     });
     origin.on("/post", |asked| Reply::ok(asked.text()));
     let mut client = Http2::connect(world.address).await.unwrap();
-    client
-        .ask("/a")
-        .await
-        .unwrap()
-        .expect(200, "MISS")
-        .expect_body("HTTP/1.1 cdn.example.com");
+    client.ask("/a").await.unwrap().expect(200, "MISS").expect_body("HTTP/1.1 cdn.example.com");
     world.settled().await;
     let hit = client.ask("/a").await.unwrap();
     hit.expect(200, "HIT")
@@ -44,17 +33,8 @@ async fn http2_with_prior_knowledge_is_served() {
         .unwrap()
         .expect(200, "PASS")
         .expect_body("body");
-    client
-        .ask(Request::new("HEAD", "/a"))
-        .await
-        .unwrap()
-        .expect(200, "HIT")
-        .expect_body("");
-    client
-        .ask(Request::get("/a").field("host", "other.example"))
-        .await
-        .unwrap()
-        .expect_status(421);
+    client.ask(Request::new("HEAD", "/a")).await.unwrap().expect(200, "HIT").expect_body("");
+    client.ask(Request::get("/a").field("host", "other.example")).await.unwrap().expect_status(421);
     client
         .ask(Request::get("/a").field("range", "bytes=0-3"))
         .await
@@ -62,12 +42,7 @@ async fn http2_with_prior_knowledge_is_served() {
         .expect_status(206)
         .expect_body("HTTP");
     assert!(
-        origin
-            .last("/post")
-            .fields
-            .get("via")
-            .unwrap()
-            .starts_with("2"),
+        origin.last("/post").fields.get("via").unwrap().starts_with("2"),
         "{:#?}",
         origin.last("/post")
     );
@@ -95,27 +70,21 @@ async fn requests_of_one_http2_connection_do_not_wait_for_each_other() {
     held.await.unwrap().expect_body("held");
 }
 
+//= rfc9110#15.2
 #[tokio::test]
 async fn interim_responses_are_relayed_over_http_1_1() {
     let (origin, world) = start().await;
     let early = |control: &str| {
         Reply::ok("final").field("cache-control", control).early(
             103,
-            [
-                ("link", "</style.css>; rel=preload"),
-                ("x-hop", "1"),
-                ("connection", "x-hop"),
-            ],
+            [("link", "</style.css>; rel=preload"), ("x-hop", "1"), ("connection", "x-hop")],
         )
     };
     origin.always("/stored", early("max-age=60"));
     origin.always("/passed", early("no-store"));
     for path in ["/stored", "/passed", "/passed"] {
         let answer = world.ask(path).await;
-        answer
-            .expect_status(200)
-            .expect_body("final")
-            .expect_no("link");
+        answer.expect_status(200).expect_body("final").expect_no("link");
         assert_eq!(
             answer.interim,
             [(103, Fields::from([("link", "</style.css>; rel=preload")]))],
@@ -127,16 +96,9 @@ async fn interim_responses_are_relayed_over_http_1_1() {
     hit.expect(200, "HIT").expect_body("final");
     assert!(hit.interim.is_empty());
     let mut http2 = Http2::connect(world.address).await.unwrap();
-    http2
-        .ask("/passed")
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("final");
+    http2.ask("/passed").await.unwrap().expect_status(200).expect_body("final");
     let mut old = world.connect().await;
-    old.send_raw("GET /passed HTTP/1.0\r\nHost: cdn.example.com\r\n\r\n")
-        .await
-        .unwrap();
+    old.send_raw("GET /passed HTTP/1.0\r\nHost: cdn.example.com\r\n\r\n").await.unwrap();
     let old = old.answer().await.unwrap();
     old.expect_status(200).expect_body("final");
     assert!(old.interim.is_empty());
@@ -160,12 +122,7 @@ async fn an_interim_response_does_not_wait_for_the_final_one() {
         early.escape_ascii()
     );
     gate.open();
-    client
-        .answer()
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("final");
+    client.answer().await.unwrap().expect_status(200).expect_body("final");
 }
 
 #[tokio::test]
@@ -179,9 +136,7 @@ async fn interim_responses_of_pipelined_requests_keep_their_places() {
             .early(103, [("x-number", &*number)])
     });
     let mut client = world.connect().await;
-    let all: Vec<u8> = (0..10)
-        .flat_map(|i| Request::get(&format!("/{i}")).to_bytes())
-        .collect();
+    let all: Vec<u8> = (0..10).flat_map(|i| Request::get(&format!("/{i}")).to_bytes()).collect();
     client.send_raw(&all).await.unwrap();
     for i in 0..10 {
         let answer = client.answer().await.unwrap();
@@ -189,57 +144,38 @@ async fn interim_responses_of_pipelined_requests_keep_their_places() {
             .expect_status(200)
             .expect_field("x-number", &i.to_string())
             .expect_body(pattern(0, 50_000));
-        assert_eq!(
-            answer.interim,
-            [(103, Fields::from([("x-number", &*i.to_string())]))]
-        );
+        assert_eq!(answer.interim, [(103, Fields::from([("x-number", &*i.to_string())]))]);
     }
 }
 
+//= rfc9110#10.1.1
 #[tokio::test]
 async fn expect_100_continue_is_answered_when_the_body_is_wanted() {
     let (origin, world) = start().await;
     origin.on("/a", |asked| Reply::ok(asked.text()));
     let mut client = world.connect().await;
-    let request = Request::new("POST", "/a")
-        .field("expect", "100-continue")
-        .field("content-length", "5");
+    let request =
+        Request::new("POST", "/a").field("expect", "100-continue").field("content-length", "5");
     client.send(&request).await.unwrap();
     let interim = client.raw().await.unwrap();
-    assert!(
-        interim.starts_with(b"HTTP/1.1 100 "),
-        "{}",
-        interim.escape_ascii()
-    );
+    assert!(interim.starts_with(b"HTTP/1.1 100 "), "{}", interim.escape_ascii());
     client.send_raw("hello").await.unwrap();
-    client
-        .answer()
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("hello");
+    client.answer().await.unwrap().expect_status(200).expect_body("hello");
     assert!(!origin.last("/a").fields.has("expect"));
-    let other = Request::new("POST", "/a")
-        .field("expect", "miracles")
-        .body("x");
+    let other = Request::new("POST", "/a").field("expect", "miracles").body("x");
     world.ask(other).await.expect_status(417);
     let mut client = world.connect().await;
-    client
-        .send(request.field("host", "other.example"))
-        .await
-        .unwrap();
+    client.send(request.field("host", "other.example")).await.unwrap();
     let refused = client.answer().await.unwrap();
     refused.expect_status(421);
     assert!(refused.interim.is_empty(), "the body was asked for in vain");
 }
 
+//= rfc9110#7.8
 #[tokio::test]
 async fn an_upgrade_is_tunnelled_where_the_site_says_so() {
     let (origin, world) = start_with(|s| s.site(json!({ "upgrade": "Tunnel" }))).await;
-    origin.always(
-        "/chat",
-        Reply::upgraded("websocket").field("sec-websocket-accept", "yes"),
-    );
+    origin.always("/chat", Reply::upgraded("websocket").field("sec-websocket-accept", "yes"));
     let request = Request::get("/chat")
         .field("connection", "keep-alive, Upgrade")
         .field("upgrade", "websocket")
@@ -266,18 +202,10 @@ async fn an_upgrade_is_tunnelled_where_the_site_says_so() {
     client.finish().await.unwrap();
     client.closed().await.unwrap();
 
-    origin.always(
-        "/declined",
-        Reply::ok("no").field("cache-control", "max-age=60"),
-    );
-    let declined = Request::get("/declined")
-        .field("connection", "upgrade")
-        .field("upgrade", "websocket");
-    world
-        .ask(&declined)
-        .await
-        .expect(200, "PASS")
-        .expect_body("no");
+    origin.always("/declined", Reply::ok("no").field("cache-control", "max-age=60"));
+    let declined =
+        Request::get("/declined").field("connection", "upgrade").field("upgrade", "websocket");
+    world.ask(&declined).await.expect(200, "PASS").expect_body("no");
     world.ask(&declined).await.expect(200, "PASS");
 }
 
@@ -285,9 +213,8 @@ async fn an_upgrade_is_tunnelled_where_the_site_says_so() {
 async fn an_upgrade_is_refused_where_the_site_does_not_say_so() {
     let (origin, world) = start().await;
     origin.always("/chat", Reply::fresh(60, "page"));
-    let request = Request::get("/chat")
-        .field("connection", "upgrade")
-        .field("upgrade", "websocket");
+    let request =
+        Request::get("/chat").field("connection", "upgrade").field("upgrade", "websocket");
     let mut client = world.connect().await;
     client
         .ask(&request)
@@ -301,17 +228,9 @@ async fn an_upgrade_is_refused_where_the_site_does_not_say_so() {
         .field("connection", "upgrade, http2-settings")
         .field("upgrade", "h2c")
         .field("http2-settings", "AAA");
-    client
-        .ask(h2c)
-        .await
-        .unwrap()
-        .expect(200, "MISS")
-        .expect_body("page");
+    client.ask(h2c).await.unwrap().expect(200, "MISS").expect_body("page");
     let asked = origin.last("/chat");
-    assert!(
-        !asked.fields.has("upgrade") && !asked.fields.has("http2-settings"),
-        "{asked:#?}"
-    );
+    assert!(!asked.fields.has("upgrade") && !asked.fields.has("http2-settings"), "{asked:#?}");
 }
 
 #[tokio::test]
@@ -352,17 +271,13 @@ async fn fields_of_one_hop_never_cross() {
         }
         origin.always(path, reply);
         for _ in 0..2 {
-            let mut request = Request::get(path)
-                .field("connection", "close, X-Secret")
-                .field("x-kept", "yes");
+            let mut request =
+                Request::get(path).field("connection", "close, X-Secret").field("x-kept", "yes");
             for (name, value) in hop {
                 request = request.field(name, value);
             }
             let answer = world.ask(request).await;
-            answer
-                .expect_status(200)
-                .expect_field("x-kept", "yes")
-                .expect_body("a");
+            answer.expect_status(200).expect_field("x-kept", "yes").expect_body("a");
             for (name, _) in hop {
                 // What is for proxies alone may be either kept or dropped in a response.
                 assert!(
@@ -370,10 +285,7 @@ async fn fields_of_one_hop_never_cross() {
                     "{name} came back: {answer:#?}"
                 );
             }
-            assert!(
-                !answer.fields.lists("connection", "x-secret"),
-                "{answer:#?}"
-            );
+            assert!(!answer.fields.lists("connection", "x-secret"), "{answer:#?}");
             let asked = origin.last(path);
             assert_eq!(asked.fields.get("x-kept"), Some("yes"));
             for (name, _) in hop {
@@ -399,10 +311,7 @@ async fn every_request_upstream_says_whence_it_comes() {
             .field("x-request-id", "forged")
             .field("via", "1.0 client")
             .field("cdn-loop", "other-cdn")
-            .field(
-                "traceparent",
-                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            );
+            .field("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
         let answer = world.ask(forged).await;
         answer.expect_status(200);
         let via: Vec<_> = answer.fields.all("via");
@@ -411,28 +320,12 @@ async fn every_request_upstream_says_whence_it_comes() {
         let fields = &asked.fields;
         assert_eq!(fields.all("host"), ["cdn.example.com"]);
         assert_eq!(fields.all("via").join(", "), "1.0 client, 1.1 lab-0");
-        assert_eq!(
-            fields.all("cdn-loop").join(", "),
-            "other-cdn, e2e.blue-origin"
-        );
-        assert_eq!(
-            fields.all("x-forwarded-for"),
-            ["127.0.0.1"],
-            "nobody vouched for the rest"
-        );
-        assert!(
-            fields.get("forwarded").unwrap().contains("for=127.0.0.1"),
-            "{asked:#?}"
-        );
-        assert!(
-            fields.get("forwarded").unwrap().contains("host="),
-            "{asked:#?}"
-        );
+        assert_eq!(fields.all("cdn-loop").join(", "), "other-cdn, e2e.blue-origin");
+        assert_eq!(fields.all("x-forwarded-for"), ["127.0.0.1"], "nobody vouched for the rest");
+        assert!(fields.get("forwarded").unwrap().contains("for=127.0.0.1"), "{asked:#?}");
+        assert!(fields.get("forwarded").unwrap().contains("host="), "{asked:#?}");
         let id = fields.all("x-request-id");
-        assert!(
-            id.len() == 1 && id[0] != "forged" && !id[0].is_empty(),
-            "{asked:#?}"
-        );
+        assert!(id.len() == 1 && id[0] != "forged" && !id[0].is_empty(), "{asked:#?}");
         assert_eq!(fields.all("traceparent").len(), 1);
     }
 }
@@ -448,15 +341,9 @@ async fn a_trusted_proxys_word_about_the_client_counts() {
         .field("x-forwarded-proto", "https");
     let answer = world.ask(&request).await;
     answer.expect(200, "MISS");
-    assert!(
-        answer.field("x-cache-key").starts_with("https://"),
-        "{answer:#?}"
-    );
+    assert!(answer.field("x-cache-key").starts_with("https://"), "{answer:#?}");
     let fields = origin.last("/a").fields;
-    assert_eq!(
-        fields.all("x-forwarded-for").join(", "),
-        "203.0.113.9, 127.0.0.1"
-    );
+    assert_eq!(fields.all("x-forwarded-for").join(", "), "203.0.113.9, 127.0.0.1");
     assert_eq!(fields.all("x-request-id"), ["known"]);
     assert_eq!(fields.all("x-forwarded-proto"), ["https"]);
     world.settled().await;
@@ -470,15 +357,10 @@ async fn a_loop_is_508() {
     origin.always("/a", Reply::fresh(60, "a"));
     for value in ["e2e.blue-origin", "other, e2e.blue-origin; v=1, third"] {
         let answer = world.ask(Request::get("/a").field("cdn-loop", value)).await;
-        answer
-            .expect_status(508)
-            .expect_cache_status("detail=loop-detected");
+        answer.expect_status(508).expect_cache_status("detail=loop-detected");
     }
     assert_eq!(origin.count("/a"), 0);
-    world
-        .ask(Request::get("/a").field("cdn-loop", "not-e2e.blue-origin"))
-        .await
-        .expect_status(200);
+    world.ask(Request::get("/a").field("cdn-loop", "not-e2e.blue-origin")).await.expect_status(200);
 }
 
 #[tokio::test]

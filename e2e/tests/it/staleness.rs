@@ -14,21 +14,14 @@ async fn stale_while_revalidate_answers_at_once_and_refreshes_once() {
     origin.on("/a", move |asked| {
         let reply = Reply::ok(format!("version {}", asked.number))
             .field("cache-control", "max-age=10, stale-while-revalidate=30");
-        if asked.number == 1 {
-            reply
-        } else {
-            reply.after(&second)
-        }
+        if asked.number == 1 { reply } else { reply.after(&second) }
     });
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     world.pass_seconds(15);
     for _ in 0..5 {
         let stale = world.ask("/a").await;
-        stale
-            .expect(200, "STALE")
-            .expect_body("version 1")
-            .expect_field("age", "15");
+        stale.expect(200, "STALE").expect_body("version 1").expect_field("age", "15");
         stale
             .expect_field("x-cdn-stale", "expired")
             .expect_cache_status("hit; ttl=-5; detail=expired");
@@ -36,12 +29,7 @@ async fn stale_while_revalidate_answers_at_once_and_refreshes_once() {
     origin.was_asked("/a", 2).await.unwrap();
     gate.open();
     world.settled().await;
-    world
-        .ask("/a")
-        .await
-        .expect(200, "HIT")
-        .expect_body("version 2")
-        .expect_no("x-cdn-stale");
+    world.ask("/a").await.expect(200, "HIT").expect_body("version 2").expect_no("x-cdn-stale");
     assert_eq!(origin.count("/a"), 2);
 }
 
@@ -57,18 +45,10 @@ async fn a_refresh_in_the_background_that_fails_is_tried_again() {
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     world.pass_seconds(12);
-    world
-        .ask("/a")
-        .await
-        .expect(200, "STALE")
-        .expect_body("one");
+    world.ask("/a").await.expect(200, "STALE").expect_body("one");
     origin.was_asked("/a", 3).await.unwrap();
     world.settled().await;
-    world
-        .ask("/a")
-        .await
-        .expect(200, "STALE")
-        .expect_body("one");
+    world.ask("/a").await.expect(200, "STALE").expect_body("one");
     origin.was_asked("/a", 4).await.unwrap();
     world.settled().await;
     world.ask("/a").await.expect(200, "HIT").expect_body("two");
@@ -84,45 +64,28 @@ async fn past_its_window_stale_while_revalidate_waits_for_the_origin() {
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     world.pass_seconds(15);
-    world
-        .ask("/a")
-        .await
-        .expect(200, "EXPIRED")
-        .expect_body("2");
+    world.ask("/a").await.expect(200, "EXPIRED").expect_body("2");
 }
 
 #[tokio::test]
 async fn with_the_origin_dead_stale_is_served_within_bounds_then_an_error_then_recovery() {
     let (mut origin, world) = start().await;
-    origin.on("/a", |asked| {
-        Reply::fresh(10, format!("version {}", asked.number))
-    });
+    origin.on("/a", |asked| Reply::fresh(10, format!("version {}", asked.number)));
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     origin.stop().await.unwrap();
     world.pass_seconds(20);
     let stale = world.ask("/a").await;
-    stale
-        .expect(200, "STALE")
-        .expect_body("version 1")
-        .expect_field("x-cdn-stale", "origin-error");
+    stale.expect(200, "STALE").expect_body("version 1").expect_field("x-cdn-stale", "origin-error");
     stale.expect_cache_status("detail=origin-error");
     let nothing = world.ask("/never-seen").await;
-    nothing
-        .expect(502, "")
-        .expect_cache_status("detail=connect-failed")
-        .expect_no("x-cdn-stale");
+    nothing.expect(502, "").expect_cache_status("detail=connect-failed").expect_no("x-cdn-stale");
     nothing.expect_field("cache-control", "no-store");
     assert!(nothing.text().contains("connect-failed"), "{nothing:#?}");
     world.pass_seconds(3600);
     world.ask("/a").await.expect_status(502);
     origin.restart().await.unwrap();
-    world
-        .ask("/a")
-        .await
-        .expect_status(200)
-        .expect_body("version 2")
-        .expect_no("x-cdn-stale");
+    world.ask("/a").await.expect_status(200).expect_body("version 2").expect_no("x-cdn-stale");
     world.ask("/never-seen").await.expect_status(404);
 }
 
@@ -136,11 +99,7 @@ async fn after_an_outage_the_first_answer_of_the_origin_is_taken() {
     origin.stop().await.unwrap();
     world.ask("/a").await.expect(200, "STALE").expect_body("1");
     origin.restart().await.unwrap();
-    world
-        .ask("/a")
-        .await
-        .expect(200, "EXPIRED")
-        .expect_body("2");
+    world.ask("/a").await.expect(200, "EXPIRED").expect_body("2");
     world.settled().await;
     world.ask("/a").await.expect(200, "HIT").expect_body("2");
 }
@@ -162,46 +121,28 @@ async fn an_erring_origin_is_covered_by_what_is_stored() {
         .expect_body("good")
         .expect_field("x-cdn-stale", "origin-error");
     world.pass_seconds(60);
-    world
-        .ask("/a")
-        .await
-        .expect_status(503)
-        .expect_body("overloaded")
-        .expect_no("x-cdn-stale");
+    world.ask("/a").await.expect_status(503).expect_body("overloaded").expect_no("x-cdn-stale");
 }
 
 #[tokio::test]
 async fn must_revalidate_forbids_stale_answers() {
     let (mut origin, world) = start().await;
     origin.on("/a", |asked| match asked.number {
-        1 => Reply::ok("good").field(
-            "cache-control",
-            "max-age=10, must-revalidate, stale-if-error=60",
-        ),
+        1 => Reply::ok("good")
+            .field("cache-control", "max-age=10, must-revalidate, stale-if-error=60"),
         _ => Reply::status(500).then("broken"),
     });
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     world.pass_seconds(11);
-    world
-        .ask("/a")
-        .await
-        .expect_status(500)
-        .expect_body("broken");
+    world.ask("/a").await.expect_status(500).expect_body("broken");
 
-    origin.always(
-        "/b",
-        Reply::ok("good").field("cache-control", "max-age=10, must-revalidate"),
-    );
+    origin.always("/b", Reply::ok("good").field("cache-control", "max-age=10, must-revalidate"));
     world.ask("/b").await.expect(200, "MISS");
     world.settled().await;
     origin.stop().await.unwrap();
     world.pass_seconds(11);
-    world
-        .ask("/b")
-        .await
-        .expect_status(502)
-        .expect_no("x-cdn-stale");
+    world.ask("/b").await.expect_status(502).expect_no("x-cdn-stale");
 }
 
 #[tokio::test]
@@ -212,11 +153,7 @@ async fn a_silent_origin_times_out() {
     let silent = never.clone();
     origin.on("/a", move |asked| {
         let reply = Reply::fresh(10, "good");
-        if asked.number == 1 {
-            reply
-        } else {
-            reply.after(&silent)
-        }
+        if asked.number == 1 { reply } else { reply.after(&silent) }
     });
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
@@ -228,11 +165,7 @@ async fn a_silent_origin_times_out() {
         .expect_body("good")
         .expect_field("x-cdn-stale", "origin-error");
     origin.always("/b", Reply::ok("late").after(&never));
-    world
-        .ask("/b")
-        .await
-        .expect(504, "")
-        .expect_cache_status("detail=first-byte-timeout");
+    world.ask("/b").await.expect(504, "").expect_cache_status("detail=first-byte-timeout");
 }
 
 #[tokio::test]
@@ -244,11 +177,7 @@ async fn the_site_bounds_stale_answers_where_the_origin_says_nothing() {
     world.settled().await;
     origin.stop().await.unwrap();
     world.pass_seconds(15);
-    world
-        .ask("/a")
-        .await
-        .expect(200, "STALE")
-        .expect_field("x-cdn-stale", "expired");
+    world.ask("/a").await.expect(200, "STALE").expect_field("x-cdn-stale", "expired");
     world.settled().await;
     world.pass_seconds(15);
     world.ask("/a").await.expect_status(502);

@@ -17,17 +17,9 @@ async fn a_slow_client_slows_neither_the_fill_nor_other_readers() {
     slow.send("/a").await.unwrap();
     slow.head().await.unwrap().expect(200, "MISS");
     // It reads no further for now.
-    world
-        .ask("/a")
-        .await
-        .expect_status(200)
-        .expect_body(pattern(0, 8 * MIB));
+    world.ask("/a").await.expect_status(200).expect_body(pattern(0, 8 * MIB));
     world.settled().await;
-    world
-        .ask("/a")
-        .await
-        .expect(200, "HIT")
-        .expect_body(pattern(0, 8 * MIB));
+    world.ask("/a").await.expect(200, "HIT").expect_body(pattern(0, 8 * MIB));
     let (body, cut) = slow.body(usize::MAX).await.unwrap();
     assert!(!cut && body == pattern(0, 8 * MIB));
     assert_eq!(origin.count("/a"), 1);
@@ -42,11 +34,7 @@ async fn a_body_too_large_to_store_streams_through() {
     origin.always("/until-close", reply.until_close());
     for path in ["/length", "/chunked", "/until-close"] {
         for times in 1..=2 {
-            world
-                .ask(path)
-                .await
-                .expect_status(200)
-                .expect_body(pattern(0, 5 * MIB));
+            world.ask(path).await.expect_status(200).expect_body(pattern(0, 5 * MIB));
             world.settled().await;
             assert_eq!((path, origin.count(path)), (path, times));
         }
@@ -61,10 +49,7 @@ async fn readers_of_a_body_that_outgrows_the_limit_all_get_all_of_it() {
     let gate = Gate::closed();
     origin.always(
         "/a",
-        Reply::fresh(60, pattern(0, 1000))
-            .then_after(&gate)
-            .then_pattern(5 << 20)
-            .chunked(),
+        Reply::fresh(60, pattern(0, 1000)).then_after(&gate).then_pattern(5 << 20).chunked(),
     );
     let mut readers = Vec::new();
     for _ in 0..10 {
@@ -88,13 +73,7 @@ async fn readers_of_a_body_that_outgrows_the_limit_all_get_all_of_it() {
 async fn a_reader_that_leaves_a_streamed_body_does_not_hold_up_the_rest() {
     let (origin, world) = start_with(|s| s.cache(json!({ "maxObjectSize": "1Mi" }))).await;
     let gate = Gate::closed();
-    origin.always(
-        "/a",
-        Reply::fresh(60, "x")
-            .then_after(&gate)
-            .then_pattern(30 << 20)
-            .chunked(),
-    );
+    origin.always("/a", Reply::fresh(60, "x").then_after(&gate).then_pattern(30 << 20).chunked());
     let mut leaver = Client::connect_narrow(world.address).await.unwrap();
     leaver.send("/a").await.unwrap();
     leaver.head().await.unwrap().expect_status(200);
@@ -112,11 +91,8 @@ async fn a_reader_that_leaves_a_streamed_body_does_not_hold_up_the_rest() {
 #[tokio::test]
 async fn a_body_cut_short_reaches_the_client_as_broken_and_is_not_stored() {
     let (origin, world) = start().await;
-    let short = |control: &str| {
-        Reply::ok(pattern(0, 500))
-            .field("cache-control", control)
-            .then_cut()
-    };
+    let short =
+        |control: &str| Reply::ok(pattern(0, 500)).field("cache-control", control).then_cut();
     for (path, reply) in [
         ("/length", short("max-age=60").announcing(1000)),
         ("/chunked", short("max-age=60").chunked()),
@@ -128,10 +104,9 @@ async fn a_body_cut_short_reaches_the_client_as_broken_and_is_not_stored() {
         for times in 1..=2 {
             let answer = match world.connect().await.ask(path).await {
                 // Broken before the head went out: as clear a sign.
-                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Answer {
-                    cut: true,
-                    ..Answer::default()
-                },
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    Answer { cut: true, ..Answer::default() }
+                }
                 answer => answer.unwrap(),
             };
             assert!(answer.cut, "{path}: {answer:#?}");
@@ -140,19 +115,12 @@ async fn a_body_cut_short_reaches_the_client_as_broken_and_is_not_stored() {
             assert_eq!((path, origin.count(path)), (path, times));
         }
         let mut http2 = Http2::connect(world.address).await.unwrap();
-        assert!(
-            http2.ask(path).await.map_or(true, |answer| answer.cut),
-            "{path} over HTTP/2"
-        );
+        assert!(http2.ask(path).await.map_or(true, |answer| answer.cut), "{path} over HTTP/2");
         world.settled().await;
     }
     assert_eq!(world.node.cache.stats().objects, 0);
     origin.always("/length", Reply::fresh(60, pattern(0, 1000)));
-    world
-        .ask("/length")
-        .await
-        .expect_status(200)
-        .expect_body(pattern(0, 1000));
+    world.ask("/length").await.expect_status(200).expect_body(pattern(0, 1000));
 }
 
 #[tokio::test]
@@ -163,16 +131,10 @@ async fn an_origin_that_stalls_within_the_body_breaks_the_answer() {
     for (path, control) in [("/fill", "max-age=60"), ("/pass", "no-store")] {
         origin.always(
             path,
-            Reply::ok("beginning")
-                .field("cache-control", control)
-                .then_after(&never)
-                .then("end"),
+            Reply::ok("beginning").field("cache-control", control).then_after(&never).then("end"),
         );
         let answer = world.ask(path).await;
-        assert!(
-            answer.cut && answer.body == "beginning",
-            "{path}: {answer:#?}"
-        );
+        assert!(answer.cut && answer.body == "beginning", "{path}: {answer:#?}");
     }
     world.settled().await;
     assert_eq!(world.node.cache.stats().objects, 0);
@@ -182,10 +144,8 @@ async fn an_origin_that_stalls_within_the_body_breaks_the_answer() {
 async fn the_first_byte_of_what_is_not_stored_does_not_wait_for_the_last() {
     let (origin, world) = start().await;
     let gate = Gate::closed();
-    let reply = Reply::ok("beginning")
-        .then_after(&gate)
-        .then("end")
-        .field("cache-control", "no-store");
+    let reply =
+        Reply::ok("beginning").then_after(&gate).then("end").field("cache-control", "no-store");
     origin.always("/length", reply.clone());
     origin.always("/chunked", reply.chunked());
     for path in ["/length", "/chunked"] {
@@ -194,19 +154,14 @@ async fn the_first_byte_of_what_is_not_stored_does_not_wait_for_the_last() {
         client.head().await.unwrap().expect_status(200);
         assert_eq!(client.body(9).await.unwrap().0, "beginning");
         gate.open();
-        assert_eq!(
-            client.body(usize::MAX).await.unwrap(),
-            ("end".into(), false)
-        );
+        assert_eq!(client.body(usize::MAX).await.unwrap(), ("end".into(), false));
     }
 }
 
 #[tokio::test]
 async fn a_large_upload_streams_to_the_origin() {
     let (origin, world) = start().await;
-    origin.on("*", |asked| {
-        Reply::ok(format!("{} bytes", asked.body_length))
-    });
+    origin.on("*", |asked| Reply::ok(format!("{} bytes", asked.body_length)));
     let mut client = world.connect().await;
     let length = 8 * MIB;
     client
@@ -217,16 +172,8 @@ async fn a_large_upload_streams_to_the_origin() {
     // It goes on before it is all there.
     origin.was_sent(MIB as u64).await.unwrap();
     client.send_raw(vec![b'u'; length - MIB]).await.unwrap();
-    client
-        .answer()
-        .await
-        .unwrap()
-        .expect(200, "PASS")
-        .expect_body("8388608 bytes");
-    assert_eq!(
-        origin.last("/length").fields.get("content-length"),
-        Some("8388608")
-    );
+    client.answer().await.unwrap().expect(200, "PASS").expect_body("8388608 bytes");
+    assert_eq!(origin.last("/length").fields.get("content-length"), Some("8388608"));
 
     client
         .send(Request::new("POST", "/chunked").field("transfer-encoding", "chunked"))
@@ -239,28 +186,16 @@ async fn a_large_upload_streams_to_the_origin() {
     }
     origin.was_sent((length + 4 * MIB) as u64).await.unwrap();
     client.send_raw(b"0\r\n\r\n").await.unwrap();
-    client
-        .answer()
-        .await
-        .unwrap()
-        .expect(200, "PASS")
-        .expect_body("4194304 bytes");
+    client.answer().await.unwrap().expect(200, "PASS").expect_body("4194304 bytes");
 }
 
 #[tokio::test]
 async fn a_slow_origin_holds_back_an_upload() {
     let (origin, world) = start().await;
-    origin.on("*", |asked| {
-        Reply::ok(format!("{} bytes", asked.body_length))
-    });
+    origin.on("*", |asked| Reply::ok(format!("{} bytes", asked.body_length)));
     let mut http2 = Http2::connect(world.address).await.unwrap();
     let request = Request::new("PUT", "/a").body(vec![b'u'; 8 * MIB]);
-    http2
-        .ask(request)
-        .await
-        .unwrap()
-        .expect_status(200)
-        .expect_body("8388608 bytes");
+    http2.ask(request).await.unwrap().expect_status(200).expect_body("8388608 bytes");
 }
 
 #[tokio::test]
@@ -268,10 +203,7 @@ async fn an_upload_that_is_too_large_is_refused() {
     let (origin, world) = start_with(|s| s.limits(json!({ "maxBodySize": "1Mi" }))).await;
     origin.always("*", Reply::ok("taken"));
     let mut client = world.connect().await;
-    client
-        .send(Request::new("PUT", "/length").field("content-length", "1048577"))
-        .await
-        .unwrap();
+    client.send(Request::new("PUT", "/length").field("content-length", "1048577")).await.unwrap();
     let answer = client.answer().await.unwrap();
     answer
         .expect_status(413)
@@ -288,10 +220,7 @@ async fn an_upload_that_is_too_large_is_refused() {
     client.send_raw(vec![b'u'; 0x18_0000]).await.unwrap();
     client.send_raw(b"\r\n0\r\n\r\n").await.unwrap();
     client.answer().await.unwrap().expect_status(413);
-    world
-        .ask(Request::new("PUT", "/fits").body(vec![b'u'; MIB]))
-        .await
-        .expect_status(200);
+    world.ask(Request::new("PUT", "/fits").body(vec![b'u'; MIB])).await.expect_status(200);
 }
 
 #[tokio::test]
@@ -299,10 +228,7 @@ async fn an_answer_may_come_before_the_upload_is_all_there() {
     let (origin, world) = start().await;
     origin.always("*", Reply::ok("taken"));
     let mut client = world.connect().await;
-    client
-        .send(Request::new("PUT", "/a").field("content-length", "10"))
-        .await
-        .unwrap();
+    client.send(Request::new("PUT", "/a").field("content-length", "10")).await.unwrap();
     client.send_raw(b"12345").await.unwrap();
     origin.was_sent(5).await.unwrap();
     // The client gives up within its body: the origin must not take that for the whole.
@@ -315,9 +241,7 @@ async fn an_answer_may_come_before_the_upload_is_all_there() {
 async fn a_slow_reader_of_what_is_too_large_to_store_does_not_hold_up_the_others() {
     let (origin, world) = start_with(|s| s.cache(json!({ "maxObjectSize": "1Mi" }))).await;
     let gate = Gate::closed();
-    let reply = Reply::fresh(60, "x")
-        .then_after(&gate)
-        .then_pattern(30 << 20);
+    let reply = Reply::fresh(60, "x").then_after(&gate).then_pattern(30 << 20);
     origin.always("/a", reply.chunked());
     let mut slow = Client::connect_narrow(world.address).await.unwrap();
     slow.send("/a").await.unwrap();

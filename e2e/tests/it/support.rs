@@ -21,10 +21,7 @@ pub(crate) async fn start_with(change: impl FnOnce(Setup) -> Setup) -> (Origin, 
 pub(crate) async fn echoing(change: impl FnOnce(Setup) -> Setup) -> (Origin, World) {
     let (origin, world) = start_with(change).await;
     origin.on("*", |asked| {
-        Reply::fresh(
-            60,
-            format!("{} {} {}", asked.method, asked.target, asked.text()),
-        )
+        Reply::fresh(60, format!("{} {} {}", asked.method, asked.target, asked.text()))
     });
     (origin, world)
 }

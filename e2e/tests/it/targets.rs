@@ -9,11 +9,7 @@ use crate::support::{echoing, start};
 async fn an_absolute_target_comes_before_the_host_field() {
     let (origin, world) = echoing(|s| s).await;
     let absolute = Request::get("http://cdn.example.com/a?b").field("host", "other.example");
-    world
-        .ask(absolute)
-        .await
-        .expect(200, "MISS")
-        .expect_body("GET /a?b ");
+    world.ask(absolute).await.expect(200, "MISS").expect_body("GET /a?b ");
     assert_eq!(origin.last("/a").fields.all("host"), [HOST]);
     let foreign = Request::get("http://other.example/a");
     world.ask(foreign).await.expect_status(421);
@@ -22,11 +18,7 @@ async fn an_absolute_target_comes_before_the_host_field() {
 #[tokio::test]
 async fn options_of_the_whole_server_is_passed_on() {
     let (_origin, world) = echoing(|s| s).await;
-    world
-        .ask(Request::new("OPTIONS", "*"))
-        .await
-        .expect(200, "PASS")
-        .expect_body("OPTIONS * ");
+    world.ask(Request::new("OPTIONS", "*")).await.expect(200, "PASS").expect_body("OPTIONS * ");
 }
 
 #[tokio::test]
@@ -43,11 +35,7 @@ async fn field_values_need_not_be_utf_8() {
 #[tokio::test]
 async fn an_unknown_method_is_passed_on() {
     let (_origin, world) = echoing(|s| s).await;
-    world
-        .ask(Request::new("PROPFIND", "/a"))
-        .await
-        .expect(200, "PASS")
-        .expect_body("PROPFIND /a ");
+    world.ask(Request::new("PROPFIND", "/a")).await.expect(200, "PASS").expect_body("PROPFIND /a ");
 }
 
 #[tokio::test]
@@ -56,15 +44,10 @@ async fn nonsense_from_an_origin_is_502() {
     origin.always("/status", Reply::status(99));
     origin.always("/field", Reply::ok("a").field("x a", "b"));
     origin.always("/length", Reply::ok("a").field("content-length", "one"));
-    origin.always(
-        "/huge",
-        Reply::ok("a").field("x-huge", &"x".repeat(2 << 20)),
-    );
+    origin.always("/huge", Reply::ok("a").field("x-huge", &"x".repeat(2 << 20)));
     for path in ["/status", "/field", "/length", "/huge"] {
         let answer = world.ask(path).await;
-        answer
-            .expect_status(502)
-            .expect_cache_status("detail=exchange-failed");
+        answer.expect_status(502).expect_cache_status("detail=exchange-failed");
     }
     origin.always("/fine", Reply::fresh(60, "a"));
     world.ask("/fine").await.expect(200, "MISS");
@@ -73,31 +56,19 @@ async fn nonsense_from_an_origin_is_502() {
 #[tokio::test]
 async fn heads_of_what_is_not_stored_keep_their_length() {
     let (origin, world) = start().await;
-    origin.always(
-        "/a",
-        Reply::ok("twelve bytes").field("cache-control", "no-store"),
-    );
-    let known = Reply::status(304)
-        .field("etag", "\"one\"")
-        .field("content-length", "12");
+    origin.always("/a", Reply::ok("twelve bytes").field("cache-control", "no-store"));
+    let known = Reply::status(304).field("etag", "\"one\"").field("content-length", "12");
     origin.always("/b", known);
     let mut client = world.connect().await;
     for _ in 0..2 {
         let head = client.ask(Request::new("HEAD", "/a")).await.unwrap();
-        head.expect_status(200)
-            .expect_field("content-length", "12")
-            .expect_body("");
+        head.expect_status(200).expect_field("content-length", "12").expect_body("");
         let conditional = Request::get("/b").field("if-none-match", "\"one\"");
         client
             .ask(conditional.field("cache-control", "no-store"))
             .await
             .unwrap()
             .expect_status(304);
-        client
-            .ask("/a")
-            .await
-            .unwrap()
-            .expect_status(200)
-            .expect_body("twelve bytes");
+        client.ask("/a").await.unwrap().expect_status(200).expect_body("twelve bytes");
     }
 }

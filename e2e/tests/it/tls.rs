@@ -34,11 +34,9 @@ async fn an_https_origin_is_asked_over_the_version_it_prefers() {
         origin.on("/post", |asked| Reply::ok(asked.text()));
         let world = edge(&origin, trusting(&origin, &pem)).await;
         let miss = world.ask("/a").await;
-        miss.expect(200, "MISS")
-            .expect_body(format!("over {version}"));
+        miss.expect(200, "MISS").expect_body(format!("over {version}"));
         assert!(
-            miss.field("via")
-                .starts_with(if version == "HTTP/2" { "2" } else { "1.1" }),
+            miss.field("via").starts_with(if version == "HTTP/2" { "2" } else { "1.1" }),
             "{miss:#?}"
         );
         world.settled().await;
@@ -49,21 +47,10 @@ async fn an_https_origin_is_asked_over_the_version_it_prefers() {
             .expect(200, "PASS")
             .expect_body("body");
         let asked = origin.last("/a");
-        let named = if version == "HTTP/2" {
-            ":authority"
-        } else {
-            "host"
-        };
+        let named = if version == "HTTP/2" { ":authority" } else { "host" };
         assert_eq!(asked.fields.get(named), Some(NAME), "{asked:#?}");
         assert_eq!(asked.fields.get("connection"), None, "{asked:#?}");
-        assert!(
-            asked
-                .fields
-                .get("forwarded")
-                .unwrap()
-                .contains("cdn.example.com"),
-            "{asked:#?}"
-        );
+        assert!(asked.fields.get("forwarded").unwrap().contains("cdn.example.com"), "{asked:#?}");
     }
 }
 
@@ -99,20 +86,12 @@ async fn an_origin_that_cannot_prove_its_name_is_not_asked() {
         json!({ "origins": [{ "url": origin.url(), "host": "somebody.else" }] }),
     ] {
         let world = edge(&origin, site).await;
-        world
-            .ask("/a")
-            .await
-            .expect(502, "")
-            .expect_cache_status("detail=connect-failed");
+        world.ask("/a").await.expect(502, "").expect_cache_status("detail=connect-failed");
     }
     assert_eq!(origin.count("/a"), 0);
     let right =
         json!({ "origins": [{ "url": origin.url(), "host": "somebody.else", "caBundle": pem }] });
-    edge(&origin, right)
-        .await
-        .ask("/a")
-        .await
-        .expect(200, "MISS");
+    edge(&origin, right).await.ask("/a").await.expect(200, "MISS");
 }
 
 #[tokio::test]
@@ -122,11 +101,7 @@ async fn an_address_proves_itself_without_a_host() {
     let origin = Origin::start_tls(authority).await.unwrap();
     origin.always("/a", Reply::fresh(60, "a"));
     let site = json!({ "origins": [{ "url": origin.url(), "caBundle": pem }] });
-    edge(&origin, site)
-        .await
-        .ask("/a")
-        .await
-        .expect(200, "MISS");
+    edge(&origin, site).await.ask("/a").await.expect(200, "MISS");
     assert_eq!(origin.last("/a").fields.all("host"), ["cdn.example.com"]);
 }
 
@@ -135,23 +110,13 @@ async fn the_next_origin_is_asked_when_one_cannot_be_reached() {
     let mut dead = Origin::start().await.unwrap();
     dead.stop().await.unwrap();
     let alive = Origin::start().await.unwrap();
-    alive.on("/a", |asked| {
-        Reply::fresh(60, format!("alive {}", asked.text()))
-    });
+    alive.on("/a", |asked| Reply::fresh(60, format!("alive {}", asked.text())));
     let origins = json!({ "origins": [{ "url": dead.url() }, { "url": alive.url() }] });
     let world = edge(&alive, origins).await;
-    world
-        .ask("/a")
-        .await
-        .expect(200, "MISS")
-        .expect_body("alive ");
+    world.ask("/a").await.expect(200, "MISS").expect_body("alive ");
     dead.restart().await.unwrap();
     dead.always("*", Reply::fresh(60, "back"));
-    world
-        .ask("/b")
-        .await
-        .expect(200, "MISS")
-        .expect_body("back");
+    world.ask("/b").await.expect(200, "MISS").expect_body("back");
 }
 
 #[tokio::test]
@@ -160,10 +125,7 @@ async fn an_upload_is_not_sent_twice() {
     origin.always("/a", Reply::broken());
     let world = edge(&origin, json!({})).await;
     for method in ["POST", "PUT", "DELETE"] {
-        world
-            .ask(Request::new(method, "/a").body("x"))
-            .await
-            .expect_status(502);
+        world.ask(Request::new(method, "/a").body("x")).await.expect_status(502);
     }
     assert_eq!(origin.count("/a"), 3);
 }

@@ -12,9 +12,7 @@ const EARLIER: &str = "Sun, 03 Jan 2027 10:00:00 GMT";
 #[tokio::test]
 async fn conditions_are_answered_from_the_store() {
     let (origin, world) = start().await;
-    let reply = Reply::fresh(60, "body")
-        .field("etag", "\"one\"")
-        .field("last-modified", DATE);
+    let reply = Reply::fresh(60, "body").field("etag", "\"one\"").field("last-modified", DATE);
     origin.always("/a", reply.field("content-type", "text/x"));
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
@@ -41,17 +39,13 @@ async fn conditions_are_answered_from_the_store() {
             200 => answer.expect_body("body"),
             304 => {
                 answer.expect_no("content-length").expect_no("content-type");
-                answer
-                    .expect_body("")
-                    .expect_field("etag", "\"one\"")
-                    .expect_field("age", "3")
+                answer.expect_body("").expect_field("etag", "\"one\"").expect_field("age", "3")
             }
             _ => answer.expect_body(""),
         };
     }
-    let both = Request::get("/a")
-        .field("if-none-match", "\"two\"")
-        .field("if-modified-since", LATER);
+    let both =
+        Request::get("/a").field("if-none-match", "\"two\"").field("if-modified-since", LATER);
     world.ask(both).await.expect(200, "HIT");
     assert_eq!(origin.count("/a"), 1);
 }
@@ -63,11 +57,7 @@ async fn a_condition_on_a_miss_is_judged_here_and_not_sent_on() {
         Reply::validated(asked, "\"one\"", "body").field("cache-control", "max-age=60")
     });
     let conditional = Request::get("/a").field("if-none-match", "\"one\"");
-    world
-        .ask(&conditional)
-        .await
-        .expect(304, "MISS")
-        .expect_body("");
+    world.ask(&conditional).await.expect(304, "MISS").expect_body("");
     assert!(!origin.last("/a").fields.has("if-none-match"));
     world.settled().await;
     world.ask("/a").await.expect(200, "HIT").expect_body("body");
@@ -83,23 +73,13 @@ async fn a_304_freshens_what_is_stored_without_its_body() {
             .field("cache-control", &format!("max-age={seconds}"))
             .field("x-version", &asked.number.to_string())
     });
-    world
-        .ask("/a")
-        .await
-        .expect(200, "MISS")
-        .expect_field("x-version", "1");
+    world.ask("/a").await.expect(200, "MISS").expect_field("x-version", "1");
     world.settled().await;
     world.pass_seconds(10);
     let freshened = world.ask("/a").await;
-    freshened
-        .expect(200, "REVALIDATED")
-        .expect_body("body")
-        .expect_field("x-version", "2");
+    freshened.expect(200, "REVALIDATED").expect_body("body").expect_field("x-version", "2");
     freshened.expect_cache_status("fwd=stale; fwd-status=304");
-    assert_eq!(
-        origin.last("/a").fields.get("if-none-match"),
-        Some("\"one\"")
-    );
+    assert_eq!(origin.last("/a").fields.get("if-none-match"), Some("\"one\""));
     world.pass_seconds(99);
     let hit = world.ask("/a").await;
     hit.expect(200, "HIT")
@@ -114,23 +94,13 @@ async fn without_an_etag_the_date_validates() {
     let (origin, world) = start().await;
     origin.on("/a", |asked| {
         let known = asked.fields.get("if-modified-since") == Some(DATE);
-        let reply = if known {
-            Reply::status(304)
-        } else {
-            Reply::ok("body")
-        };
-        reply
-            .field("last-modified", DATE)
-            .field("cache-control", "max-age=10")
+        let reply = if known { Reply::status(304) } else { Reply::ok("body") };
+        reply.field("last-modified", DATE).field("cache-control", "max-age=10")
     });
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     world.pass_seconds(10);
-    world
-        .ask("/a")
-        .await
-        .expect(200, "REVALIDATED")
-        .expect_body("body");
+    world.ask("/a").await.expect(200, "REVALIDATED").expect_body("body");
     assert_eq!(origin.count("/a"), 2);
 }
 
@@ -164,11 +134,7 @@ async fn what_is_no_cache_is_validated_every_time() {
     world.ask("/a").await.expect(200, "MISS");
     world.settled().await;
     for _ in 0..2 {
-        world
-            .ask("/a")
-            .await
-            .expect(200, "REVALIDATED")
-            .expect_body("body");
+        world.ask("/a").await.expect(200, "REVALIDATED").expect_body("body");
     }
     assert_eq!(origin.count("/a"), 3);
 }
@@ -183,11 +149,7 @@ async fn a_clients_condition_is_answered_after_a_revalidation() {
     world.settled().await;
     world.pass_seconds(10);
     let conditional = Request::get("/a").field("if-none-match", "\"one\"");
-    world
-        .ask(&conditional)
-        .await
-        .expect(304, "REVALIDATED")
-        .expect_body("");
+    world.ask(&conditional).await.expect(304, "REVALIDATED").expect_body("");
     world.ask("/a").await.expect(200, "HIT").expect_body("body");
     assert_eq!(origin.count("/a"), 2);
 }
@@ -196,12 +158,8 @@ async fn a_clients_condition_is_answered_after_a_revalidation() {
 async fn a_304_about_something_else_is_not_used() {
     let (origin, world) = start().await;
     origin.on("/a", |asked| match asked.number {
-        1 => Reply::fresh(10, "one")
-            .field("etag", "\"one\"")
-            .field("last-modified", DATE),
-        2 => Reply::status(304)
-            .field("etag", "\"two\"")
-            .field("last-modified", LATER),
+        1 => Reply::fresh(10, "one").field("etag", "\"one\"").field("last-modified", DATE),
+        2 => Reply::status(304).field("etag", "\"two\"").field("last-modified", LATER),
         _ => Reply::fresh(100, "two").field("etag", "\"two\""),
     });
     world.ask("/a").await.expect(200, "MISS");

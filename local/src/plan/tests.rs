@@ -2,8 +2,7 @@ use super::*;
 use crate::files::{File, translation};
 
 fn pools(text: &str) -> Vec<TranslatedPool> {
-    let translation =
-        translation(&[File { name: "test.yaml".into(), text: text.into() }]);
+    let translation = translation(&[File { name: "test.yaml".into(), text: text.into() }]);
     assert_eq!(translation.diagnostics, []);
     translation.pools
 }
@@ -35,8 +34,5 @@ fn several_pools_have_their_names_in_front() {
 #[test]
 fn none_and_too_many_are_refused() {
     assert_eq!(Plan::new(&[], Ports::Free), Err(PlanError::NoPool));
-    assert_eq!(
-        Plan::new(&pools(&pool("www", 52)), Ports::Free),
-        Err(PlanError::TooManyEdges(53))
-    );
+    assert_eq!(Plan::new(&pools(&pool("www", 52)), Ports::Free), Err(PlanError::TooManyEdges(53)));
 }

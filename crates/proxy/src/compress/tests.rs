@@ -14,7 +14,9 @@ fn round_trip(coding: Coding, flush: bool) -> Vec<u8> {
     let mut decoded = Vec::new();
     match coding {
         Coding::Br => brotli::Decompressor::new(&encoded[..], 4096).read_to_end(&mut decoded),
-        Coding::Zstd => zstd::stream::read::Decoder::new(&encoded[..]).unwrap().read_to_end(&mut decoded),
+        Coding::Zstd => {
+            zstd::stream::read::Decoder::new(&encoded[..]).unwrap().read_to_end(&mut decoded)
+        }
         Coding::Gzip => flate2::read::GzDecoder::new(&encoded[..]).read_to_end(&mut decoded),
         Coding::Identity => unreachable!(),
     }

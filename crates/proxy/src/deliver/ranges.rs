@@ -46,7 +46,9 @@ pub(super) fn cut(
                 set(headers, header::CONTENT_RANGE, &content_range.to_string());
                 Some((StatusCode::PARTIAL_CONTENT, one(object, range)))
             }
-            ranges => Some((StatusCode::PARTIAL_CONTENT, several(node, object, headers, ranges, length))),
+            ranges => {
+                Some((StatusCode::PARTIAL_CONTENT, several(node, object, headers, ranges, length)))
+            }
         },
     }
 }

@@ -9,9 +9,12 @@ use runtime::metrics::{Collector, Desc, IntCounter, IntGauge, MetricError, Metri
 #[derive(Clone)]
 pub(super) struct StoreMetrics {
     cache: Weak<Cache>,
-    gauges: Vec<(IntGauge, fn(&Stats) -> u64)>,
-    counters: Vec<(IntCounter, fn(&Stats) -> u64)>,
+    gauges: Vec<Shown<IntGauge>>,
+    counters: Vec<Shown<IntCounter>>,
 }
+
+/// A metric and where its value stands.
+type Shown<M> = (M, fn(&Stats) -> u64);
 
 impl StoreMetrics {
     pub(super) fn new(cache: Weak<Cache>) -> Result<Self, MetricError> {

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use wire::snapshot::Limits;
 
 use super::gate::Gate;
+use super::open::OneOpen;
 use super::{Handler, ServeMetrics};
 use crate::body::Body;
 
@@ -41,10 +42,16 @@ pub struct Connection {
     pub(super) interim: Mutex<BytesMut>,
     pub(super) poke: Notify,
     pub(super) kill: Notify,
+    _open: OneOpen,
 }
 
 impl Connection {
-    pub(super) fn new(peer: SocketAddr, limits: Arc<Limits>, ticks: Arc<AtomicU32>) -> Arc<Self> {
+    pub(super) fn new(
+        peer: SocketAddr,
+        limits: Arc<Limits>,
+        ticks: Arc<AtomicU32>,
+        open: OneOpen,
+    ) -> Arc<Self> {
         let now = ticks.load(Ordering::Relaxed);
         Arc::new(Self {
             peer,
@@ -60,6 +67,7 @@ impl Connection {
             interim: Mutex::new(BytesMut::new()),
             poke: Notify::new(),
             kill: Notify::new(),
+            _open: open,
         })
     }
 
@@ -70,6 +78,11 @@ impl Connection {
     /// From here on the bytes are not HTTP: framing is no longer checked.
     pub fn becomes_tunnel(&self) {
         self.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the connection has to end.
+    pub(crate) async fn killed(&self) {
+        self.kill.notified().await;
     }
 
     /// The limits that this connection is held to.
@@ -150,7 +163,7 @@ pub(super) async fn run<H: Handler>(
 ) {
     let opened = tokio::select! {
         preface = is_http2(&stream) => preface,
-        () = connection.kill.notified() => None,
+        () = connection.killed() => None,
     };
     let Some(http2) = opened else { return };
     let service = Serving { handler, connection: connection.clone(), drain: drain.clone() };
@@ -162,7 +175,7 @@ pub(super) async fn run<H: Handler>(
         loop {
             tokio::select! {
                 _ = conn.as_mut() => break,
-                () = connection.kill.notified() => break,
+                () = connection.killed() => break,
                 () = drain.reached(Stage::Draining), if !closing => {
                     closing = true;
                     conn.as_mut().graceful_shutdown();
@@ -176,7 +189,7 @@ pub(super) async fn run<H: Handler>(
         loop {
             tokio::select! {
                 _ = &mut conn => break,
-                () = connection.kill.notified() => return,
+                () = connection.killed() => return,
                 () = connection.poke.notified() => {}
             }
         }

@@ -12,36 +12,41 @@ use wire::snapshot::Limits;
 
 use super::ServeMetrics;
 use super::connection::Connection;
+use super::open::OneOpen;
 
 /// How exact the limits are.
 const TICK: Duration = Duration::from_millis(100);
 /// An idle connection is left this long after the process started to drain: its client may be sending.
 const LEAVE_IDLE: Duration = Duration::from_secs(1);
 
-type Open = Arc<Mutex<Vec<Weak<Connection>>>>;
+type Watched = Arc<Mutex<Vec<Weak<Connection>>>>;
 
 /// Watches every connection of a listener.
 pub(super) struct Sweeper {
-    limits: Arc<Limits>,
     ticks: Arc<AtomicU32>,
-    open: Open,
+    open: Watched,
     task: AbortHandle,
 }
 
 impl Sweeper {
     /// Starts ticking.
-    pub(super) fn start(limits: Limits, metrics: ServeMetrics, drain: Drain) -> Self {
+    pub(super) fn start(metrics: ServeMetrics, drain: Drain) -> Self {
         // Tick 0 means "never" in a connection.
         let ticks = Arc::new(AtomicU32::new(1));
-        let open: Open = Arc::default();
+        let open = Watched::default();
         let sweep = Sweep { ticks: ticks.clone(), open: open.clone(), metrics, drain };
         let task = tokio::spawn(sweep.run()).abort_handle();
-        Self { limits: Arc::new(limits), ticks, open, task }
+        Self { ticks, open, task }
     }
 
     /// A new connection from `peer`, watched from now on.
-    pub(super) fn admit(&self, peer: SocketAddr) -> Arc<Connection> {
-        let connection = Connection::new(peer, self.limits.clone(), self.ticks.clone());
+    pub(super) fn admit(
+        &self,
+        peer: SocketAddr,
+        limits: Arc<Limits>,
+        open: OneOpen,
+    ) -> Arc<Connection> {
+        let connection = Connection::new(peer, limits, self.ticks.clone(), open);
         self.open.lock().push(Arc::downgrade(&connection));
         connection
     }
@@ -62,7 +67,7 @@ impl Drop for Sweeper {
 
 struct Sweep {
     ticks: Arc<AtomicU32>,
-    open: Open,
+    open: Watched,
     metrics: ServeMetrics,
     drain: Drain,
 }
@@ -114,8 +119,9 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
     let since = |tick: &AtomicU32| TICK * now.saturating_sub(tick.load(Ordering::Relaxed));
     let over = |passed: Duration, limit_ms: u64| passed > Duration::from_millis(limit_ms);
     let flag = |flag: &std::sync::atomic::AtomicBool| flag.load(Ordering::Relaxed);
+    let quiet = since(&connection.read_at).min(since(&connection.wrote_at));
     if flag(&connection.tunnel) {
-        return None;
+        return over(quiet, limits.idle_timeout_ms).then_some(Overdue::Idle);
     }
     let head_started = connection.head_since.load(Ordering::Relaxed) != 0;
     if head_started && over(since(&connection.head_since), limits.head_timeout_ms) {
@@ -135,7 +141,6 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
     if busy {
         return None;
     }
-    let quiet = since(&connection.read_at).min(since(&connection.wrote_at));
     if over(quiet, limits.idle_timeout_ms) {
         return Some(Overdue::Idle);
     }

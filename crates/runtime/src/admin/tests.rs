@@ -14,8 +14,11 @@ async fn status(admin: &Admin, path: &str, bearer: Option<&str>) -> StatusCode {
 
 #[tokio::test]
 async fn the_open_part_is_open_and_the_rest_wants_the_token() {
-    let admin =
-        Admin { metrics: Metrics::default().into(), drain: Drain::new(), token: Token::new("t0ken") };
+    let admin = Admin {
+        metrics: Metrics::default().into(),
+        drain: Drain::new(),
+        token: Token::new("t0ken"),
+    };
     assert_eq!(status(&admin, "/healthz", None).await, StatusCode::OK);
     assert_eq!(status(&admin, "/metrics", None).await, StatusCode::OK);
     assert_eq!(status(&admin, "/debug", None).await, StatusCode::UNAUTHORIZED);

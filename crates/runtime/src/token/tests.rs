@@ -5,7 +5,9 @@ fn only_the_exact_token_is_admitted() {
     let token = Token::new(" s3cret\n").unwrap();
     assert!(token.admits(Some(b"Bearer s3cret")));
     assert!(token.admits(Some(b"bearer  s3cret ")));
-    for wrong in [&b"Bearer s3cre"[..], b"Bearer s3cretx", b"Bearer ", b"Basic s3cret", b"s3cret", b""] {
+    for wrong in
+        [&b"Bearer s3cre"[..], b"Bearer s3cretx", b"Bearer ", b"Basic s3cret", b"s3cret", b""]
+    {
         assert!(!token.admits(Some(wrong)), "{}", wrong.escape_ascii());
     }
     assert!(!token.admits(None));

@@ -9,10 +9,7 @@ fn members_as_text() {
     for (status, expected) in [
         (CacheStatus::hit("edge-1", 30), "edge-1; hit; ttl=30"),
         (
-            CacheStatus {
-                detail: Some("expired"),
-                ..CacheStatus::hit("edge-1", -5)
-            },
+            CacheStatus { detail: Some("expired"), ..CacheStatus::hit("edge-1", -5) },
             "edge-1; hit; ttl=-5; detail=expired",
         ),
         (base, "edge-1"),
@@ -29,28 +26,12 @@ fn members_as_text() {
             },
             "edge-1; fwd=uri-miss; fwd-status=200; ttl=0; stored; collapsed; key=\"a\\\"b\"; detail=\"not a token\"",
         ),
-        (
-            CacheStatus {
-                hit: true,
-                fwd: Some(Fwd::Stale),
-                ..base
-            },
-            "edge-1; hit",
-        ),
+        (CacheStatus { hit: true, fwd: Some(Fwd::Stale), ..base }, "edge-1; hit"),
         (CacheStatus::new("my edge"), "\"my edge\""),
         (CacheStatus::new("1edge"), "\"1edge\""),
         (CacheStatus::new(""), "cache"),
-        (
-            CacheStatus {
-                key: Some("k\nä"),
-                ..base
-            },
-            "edge-1; key=\"k???\"",
-        ),
-        (
-            CacheStatus::hit("e", i64::MIN),
-            "e; hit; ttl=-999999999999999",
-        ),
+        (CacheStatus { key: Some("k\nä"), ..base }, "edge-1; key=\"k???\""),
+        (CacheStatus::hit("e", i64::MIN), "e; hit; ttl=-999999999999999"),
     ] {
         assert_eq!(status.to_header_value(), expected);
     }
@@ -60,11 +41,7 @@ fn members_as_text() {
 fn each_tier_adds_itself_last() {
     let mut headers = HeaderMap::new();
     CacheStatus::hit("shield", 5).append_to(&mut headers);
-    CacheStatus {
-        fwd: Some(Fwd::Stale),
-        ..CacheStatus::new("edge")
-    }
-    .append_to(&mut headers);
+    CacheStatus { fwd: Some(Fwd::Stale), ..CacheStatus::new("edge") }.append_to(&mut headers);
     assert_eq!(headers[CACHE_STATUS], "shield; hit; ttl=5, edge; fwd=stale");
 
     let mut lines = HeaderMap::new();
@@ -72,10 +49,7 @@ fn each_tier_adds_itself_last() {
         lines.append(CACHE_STATUS, HeaderValue::from_static(line));
     }
     CacheStatus::new("c").append_to(&mut lines);
-    assert_eq!(
-        lines.get_all(CACHE_STATUS).iter().collect::<Vec<_>>(),
-        ["a; hit, b, c"]
-    );
+    assert_eq!(lines.get_all(CACHE_STATUS).iter().collect::<Vec<_>>(), ["a; hit, b, c"]);
 }
 
 proptest! {

@@ -29,10 +29,7 @@ impl Default for CompressionRules {
             "font/ttf",
             "font/otf",
         ];
-        Self {
-            types: types.map(str::to_owned).to_vec(),
-            min_size: 1024,
-        }
+        Self { types: types.map(str::to_owned).to_vec(), min_size: 1024 }
     }
 }
 
@@ -83,26 +80,16 @@ pub fn compressible(
     }
     let encoded =
         |value: &http::HeaderValue| !trim_ows(value.as_bytes()).eq_ignore_ascii_case(b"identity");
-    if headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(encoded)
-    {
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(encoded) {
         return Err(NoTransformReason::Encoded);
     }
     if ResponseDirectives::parse(headers).no_transform {
         return Err(NoTransformReason::NoTransform);
     }
-    if ["content-md5", "content-digest", "digest"]
-        .iter()
-        .any(|name| headers.contains_key(*name))
-    {
+    if ["content-md5", "content-digest", "digest"].iter().any(|name| headers.contains_key(*name)) {
         return Err(NoTransformReason::Digest);
     }
-    if !headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|v| listed(v.as_bytes(), &rules.types))
-    {
+    if !headers.get(header::CONTENT_TYPE).is_some_and(|v| listed(v.as_bytes(), &rules.types)) {
         return Err(NoTransformReason::Type);
     }
     if length.is_some_and(|length| length < rules.min_size) {
@@ -112,10 +99,7 @@ pub fn compressible(
 }
 
 fn listed(content_type: &[u8], patterns: &[String]) -> bool {
-    let essence = content_type
-        .split(|b| *b == b';')
-        .next()
-        .unwrap_or_default();
+    let essence = content_type.split(|b| *b == b';').next().unwrap_or_default();
     let essence = trim_ows(essence).to_ascii_lowercase();
     patterns.iter().any(|pattern| {
         let pattern = pattern.to_ascii_lowercase();

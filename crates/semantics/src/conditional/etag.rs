@@ -39,13 +39,7 @@ impl<'a> EntityTag<'a> {
         let end = memchr::memchr(b',', value).unwrap_or(value.len());
         let opaque = trim_ows(&value[..end]);
         let usable = !opaque.is_empty() && opaque.iter().all(|b| *b >= 0x21 && *b != 0x7f);
-        usable.then_some((
-            Self {
-                weak: false,
-                opaque,
-            },
-            &value[end..],
-        ))
+        usable.then_some((Self { weak: false, opaque }, &value[end..]))
     }
 
     /// Strong comparison: neither is weak and they are the same.

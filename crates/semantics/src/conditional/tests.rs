@@ -20,10 +20,7 @@ fn tags_are_read() {
         ("", None),
     ] {
         let found = EntityTag::parse(text.as_bytes());
-        let expected = expected.map(|(weak, tag)| EntityTag {
-            weak,
-            opaque: tag.as_bytes(),
-        });
+        let expected = expected.map(|(weak, tag)| EntityTag { weak, opaque: tag.as_bytes() });
         assert_eq!(found, expected, "{text}");
     }
 }

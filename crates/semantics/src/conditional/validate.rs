@@ -31,9 +31,8 @@ pub fn add_validators(stored: &HeaderMap, outgoing: &mut HeaderMap) -> bool {
     if let Some(etag) = etag {
         outgoing.insert(header::IF_NONE_MATCH, etag.clone());
     }
-    let modified = stored
-        .get(header::LAST_MODIFIED)
-        .filter(|v| parse_http_date(v.as_bytes()).is_some());
+    let modified =
+        stored.get(header::LAST_MODIFIED).filter(|v| parse_http_date(v.as_bytes()).is_some());
     if let Some(modified) = modified {
         outgoing.insert(header::IF_MODIFIED_SINCE, modified.clone());
     }

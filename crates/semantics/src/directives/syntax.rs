@@ -28,18 +28,12 @@ impl<'a> Directive<'a> {
     //= rfc9111#5.2
     pub(crate) fn parse(member: &'a [u8]) -> Self {
         let Some(equals) = memchr::memchr(b'=', member) else {
-            return Self {
-                name: member,
-                argument: Argument::None,
-            };
+            return Self { name: member, argument: Argument::None };
         };
         let (name, value) = (&member[..equals], &member[equals + 1..]);
         let trimmed = trim_ows(name);
         if trimmed.len() != name.len() || trim_ows(value).len() != value.len() {
-            return Self {
-                name: trimmed,
-                argument: Argument::Malformed,
-            };
+            return Self { name: trimmed, argument: Argument::Malformed };
         }
         let argument = if value.first() == Some(&b'"') {
             match quoted_length(value) {

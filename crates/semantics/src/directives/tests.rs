@@ -69,18 +69,9 @@ fn qualified_forms() {
     let b = HeaderName::from_static("set-cookie");
     for (line, expected) in [
         ("no-cache", FieldScope::Whole),
-        (
-            "no-cache=\"a\"",
-            FieldScope::Fields([a.clone()].into_iter().collect()),
-        ),
-        (
-            "no-cache=a",
-            FieldScope::Fields([a.clone()].into_iter().collect()),
-        ),
-        (
-            "no-cache=\"a, Set-Cookie\"",
-            FieldScope::Fields([a.clone(), b].into_iter().collect()),
-        ),
+        ("no-cache=\"a\"", FieldScope::Fields([a.clone()].into_iter().collect())),
+        ("no-cache=a", FieldScope::Fields([a.clone()].into_iter().collect())),
+        ("no-cache=\"a, Set-Cookie\"", FieldScope::Fields([a.clone(), b].into_iter().collect())),
         ("no-cache=\"\"", FieldScope::Whole),
         ("no-cache=\"a b\"", FieldScope::Whole),
         ("no-cache=\"a", FieldScope::Whole),
@@ -114,14 +105,8 @@ fn request_directives() {
     assert_eq!(all, expected);
     assert_eq!(request(&[]), RequestDirectives::default());
     assert_eq!(request(&[("cache-control", "max-age=x")]).max_age, Some(0));
-    assert_eq!(
-        request(&[("cache-control", "max-stale")]).max_stale,
-        MaxStale::Any
-    );
-    assert_eq!(
-        request(&[("cache-control", "max-stale=x")]).max_stale,
-        MaxStale::None
-    );
+    assert_eq!(request(&[("cache-control", "max-stale")]).max_stale, MaxStale::Any);
+    assert_eq!(request(&[("cache-control", "max-stale=x")]).max_stale, MaxStale::None);
     let tightest = request(&[("cache-control", "max-stale, max-stale=9, max-stale=3")]);
     assert_eq!(tightest.max_stale, MaxStale::Seconds(3));
 }

@@ -24,16 +24,9 @@ pub fn cdn_loop_check(headers: &HeaderMap, cdn_id: &str) -> LoopVerdict {
     let ours = headers
         .get_all(CDN_LOOP)
         .iter()
-        .flat_map(|line| {
-            line.as_bytes()
-                .split(|b| matches!(b, b',' | b';' | b' ' | b'\t' | b'"'))
-        })
+        .flat_map(|line| line.as_bytes().split(|b| matches!(b, b',' | b';' | b' ' | b'\t' | b'"')))
         .any(|id| id.eq_ignore_ascii_case(cdn_id.as_bytes()));
-    if ours {
-        LoopVerdict::Loop
-    } else {
-        LoopVerdict::Ok
-    }
+    if ours { LoopVerdict::Loop } else { LoopVerdict::Ok }
 }
 
 /// Adds our id; those of others stay.

@@ -23,12 +23,7 @@ pub fn append_forwarded(
     trusted: bool,
 ) {
     if !trusted {
-        for name in [
-            header::FORWARDED,
-            X_FORWARDED_FOR,
-            X_FORWARDED_HOST,
-            X_FORWARDED_PROTO,
-        ] {
+        for name in [header::FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO] {
             headers.remove(name);
         }
     }

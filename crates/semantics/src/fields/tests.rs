@@ -34,10 +34,7 @@ fn the_connections_fields_go() {
     strip_hop_by_hop(&mut fields);
     let mut left: Vec<_> = fields.keys().map(HeaderName::as_str).collect();
     left.sort_unstable();
-    assert_eq!(
-        left,
-        ["c", "cache-control", "content-length", "host", "trailer"]
-    );
+    assert_eq!(left, ["c", "cache-control", "content-length", "host", "trailer"]);
 }
 
 #[test]
@@ -66,25 +63,16 @@ fn forwarded() {
     assert_eq!(fields["x-forwarded-for"], "192.0.2.1");
     assert_eq!(fields["x-forwarded-host"], "h:81");
     assert_eq!(fields["x-forwarded-proto"], "http");
-    assert_eq!(
-        fields["forwarded"],
-        "for=192.0.2.1;host=\"h:81\";proto=http"
-    );
+    assert_eq!(fields["forwarded"], "for=192.0.2.1;host=\"h:81\";proto=http");
 
     let mut fields = headers(&sent);
     append_forwarded(&mut fields, v6, "h", "http", true);
     assert_eq!(fields["x-forwarded-for"], "10.0.0.1, 2001:db8::1");
     assert_eq!(fields["x-forwarded-host"], "evil");
-    assert_eq!(
-        fields["forwarded"],
-        "for=10.0.0.1, for=\"[2001:db8::1]\";host=h;proto=http"
-    );
+    assert_eq!(fields["forwarded"], "for=10.0.0.1, for=\"[2001:db8::1]\";host=h;proto=http");
     let mut fields = HeaderMap::new();
     append_forwarded(&mut fields, mapped, "a\"b", "http", true);
-    assert_eq!(
-        fields["forwarded"],
-        "for=192.0.2.1;host=\"a\\\"b\";proto=http"
-    );
+    assert_eq!(fields["forwarded"], "for=192.0.2.1;host=\"a\\\"b\";proto=http");
 }
 
 #[test]
@@ -121,10 +109,7 @@ fn request_ids() {
     assert_eq!(id("a b"), None);
     assert_eq!(id(&"x".repeat(128)).map(|id| id.len()), Some(128));
     assert_eq!(id(&"x".repeat(129)), None);
-    assert_eq!(
-        request_id(&headers(&[("x-request-id", "a"), ("x-request-id", "b")])),
-        None
-    );
+    assert_eq!(request_id(&headers(&[("x-request-id", "a"), ("x-request-id", "b")])), None);
     assert_eq!(request_id(&HeaderMap::new()), None);
 }
 

@@ -10,10 +10,7 @@ pub(super) const MAX_LINE: usize = 1024;
 //= rfc9112#7.1
 //= rfc9112#7.1.1
 pub(super) fn size(line: &[u8]) -> Result<u64, LineError> {
-    let end = line
-        .iter()
-        .position(|b| !b.is_ascii_hexdigit())
-        .unwrap_or(line.len());
+    let end = line.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(line.len());
     // Fifteen digits cannot overflow.
     if !(1..=15).contains(&end) {
         return Err((0, FramingError::BadChunk));

@@ -52,10 +52,7 @@ impl Head {
         //= rfc9112#2.3
         match version {
             b"HTTP/1.1" => Ok(Self::default()),
-            b"HTTP/1.0" => Ok(Self {
-                old: true,
-                ..Self::default()
-            }),
+            b"HTTP/1.0" => Ok(Self { old: true, ..Self::default() }),
             _ if memchr::memchr2(b' ', b'\t', version).is_some() => Err(bad(first + second + 2)),
             _ => Err((first + second + 2, FramingError::BadVersion)),
         }
@@ -81,10 +78,7 @@ impl Head {
     pub(super) fn trailer(&mut self, line: &[u8], max_fields: usize) -> Result<(), LineError> {
         let colon = self.name(line, max_fields)?;
         let framing = ["host", "content-length", "transfer-encoding"];
-        if framing
-            .iter()
-            .any(|name| line[..colon].eq_ignore_ascii_case(name.as_bytes()))
-        {
+        if framing.iter().any(|name| line[..colon].eq_ignore_ascii_case(name.as_bytes())) {
             return Err((0, FramingError::BadFieldName));
         }
         Ok(())
@@ -97,10 +91,7 @@ impl Head {
         if matches!(line[0], b' ' | b'\t') {
             return Err((0, FramingError::ObsFold));
         }
-        let end = line
-            .iter()
-            .position(|b| !IS_TCHAR[usize::from(*b)])
-            .unwrap_or(line.len());
+        let end = line.iter().position(|b| !IS_TCHAR[usize::from(*b)]).unwrap_or(line.len());
         match line.get(end) {
             Some(b':') if end > 0 => {}
             Some(b' ' | b'\t') if end > 0 => {
@@ -126,11 +117,7 @@ impl Head {
         }
         let valid =
             std::str::from_utf8(value).is_ok_and(|host| normalize_host(host, "http").is_ok());
-        if valid {
-            Ok(())
-        } else {
-            Err(FramingError::BadHost)
-        }
+        if valid { Ok(()) } else { Err(FramingError::BadHost) }
     }
 
     //= rfc9112#6.2
@@ -145,11 +132,7 @@ impl Head {
         if !(1..=18).contains(&value.len()) || !value.iter().all(u8::is_ascii_digit) {
             return Err(FramingError::BadContentLength);
         }
-        self.length = Some(
-            value
-                .iter()
-                .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')),
-        );
+        self.length = Some(value.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')));
         Ok(())
     }
 

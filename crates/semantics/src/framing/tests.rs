@@ -8,9 +8,7 @@ fn feed(text: &str) -> Result<(), (usize, FramingError)> {
 fn feed_bytewise(bytes: &[u8]) -> Result<(), (usize, FramingError)> {
     let mut check = FramingCheck::new(HeadLimits::default());
     for (at, byte) in bytes.iter().enumerate() {
-        check
-            .feed(&[*byte])
-            .map_err(|(within, error)| (at + within, error))?;
+        check.feed(&[*byte]).map_err(|(within, error)| (at + within, error))?;
     }
     Ok(())
 }
@@ -27,26 +25,14 @@ fn what_is_refused_and_where() {
         ("GET / HTTP/1.1\r\nHost: a\r\n", "\n", BareLf),
         ("GET / HTTP/1.1\r\nHost: a\r\nX: a", "\rb\r\n\r\n", BareCr),
         ("GET / HTTP/1.1\r\nHost: a\r\nX: a", "\r\r\n\r\n", BareCr),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n",
-            " 2\r\n\r\n",
-            ObsFold,
-        ),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n", " 2\r\n\r\n", ObsFold),
         ("GET / HTTP/1.1\r\n", "\tHost: a\r\n\r\n", ObsFold),
         ("GET / HTTP/1.1\r\nHost", " : a\r\n\r\n", SpaceBeforeColon),
-        (
-            "GET / HTTP/1.1\r\nTransfer-Encoding",
-            "\t: chunked\r\n",
-            SpaceBeforeColon,
-        ),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding", "\t: chunked\r\n", SpaceBeforeColon),
         ("GET / HTTP/1.1\r\n", ": a\r\n", BadFieldName),
         ("GET / HTTP/1.1\r\nX", "(y: a\r\n", BadFieldName),
         ("GET / HTTP/1.1\r\nHos", "t\r\n", BadFieldName),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\nX: a",
-            "\0b\r\n",
-            BadFieldValue,
-        ),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: a", "\0b\r\n", BadFieldValue),
         ("GET / HTTP/1.1\r\nX: y\r\n", "\r\n", MissingHost),
         ("GET / HTTP/1.1\r\nHost:", "\r\n\r\n", BadHost),
         ("GET / HTTP/1.1\r\nHost:", " a b\r\n", BadHost),
@@ -66,42 +52,25 @@ fn what_is_refused_and_where() {
     for (before, after, error) in cases {
         let text = format!("{before}{after}");
         let whole = feed(&text);
-        let Err((at, found)) = whole else {
-            panic!("{text:?} passed")
-        };
+        let Err((at, found)) = whole else { panic!("{text:?} passed") };
         assert_eq!(found, *error, "{text:?}");
         assert_eq!(at, before.len(), "{text:?}");
     }
-    assert_eq!(
-        feed(&format!("{HEAD}Host: b\r\n\r\n")).unwrap_err().1,
-        DuplicateHost
-    );
+    assert_eq!(feed(&format!("{HEAD}Host: b\r\n\r\n")).unwrap_err().1, DuplicateHost);
 }
 
 #[test]
 fn how_long_a_body_is_has_one_reading() {
     use FramingError::*;
     for (fields, error) in [
-        (
-            "Content-Length: 1\r\nContent-Length: 1",
-            DuplicateContentLength,
-        ),
+        ("Content-Length: 1\r\nContent-Length: 1", DuplicateContentLength),
         ("Content-Length: 1, 1", DuplicateContentLength),
-        (
-            "content-length: 1\r\ntransfer-encoding: chunked",
-            BothLengthAndTransferEncoding,
-        ),
-        (
-            "Transfer-Encoding: chunked\r\nContent-Length: 1",
-            BothLengthAndTransferEncoding,
-        ),
+        ("content-length: 1\r\ntransfer-encoding: chunked", BothLengthAndTransferEncoding),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 1", BothLengthAndTransferEncoding),
         ("Transfer-Encoding: gzip, chunked", BadTransferEncoding),
         ("Transfer-Encoding: identity", BadTransferEncoding),
         ("Transfer-Encoding: xchunked", BadTransferEncoding),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-            BadTransferEncoding,
-        ),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", BadTransferEncoding),
         ("Transfer-Encoding:", BadTransferEncoding),
         ("Content-Length: +1", BadContentLength),
         ("Content-Length: -1", BadContentLength),
@@ -184,18 +153,12 @@ fn a_fault_that_began_earlier_is_at_zero() {
     let mut check = FramingCheck::new(HeadLimits::default());
     check.feed(b"GET / HTTP/1.1\r\nX").unwrap();
     check.feed(b" :").unwrap();
-    assert_eq!(
-        check.feed(b" y\r\n"),
-        Err((0, FramingError::SpaceBeforeColon))
-    );
+    assert_eq!(check.feed(b" y\r\n"), Err((0, FramingError::SpaceBeforeColon)));
 }
 
 #[test]
 fn limits() {
-    let limits = HeadLimits {
-        max_head_bytes: 60,
-        max_fields: 2,
-    };
+    let limits = HeadLimits { max_head_bytes: 60, max_fields: 2 };
     let check = |text: &str| FramingCheck::new(limits).feed(text.as_bytes());
     assert_eq!(check(&format!("{HEAD}A: 1\r\n\r\n")), Ok(()));
     let (_, error) = check(&format!("{HEAD}A: 1\r\nB: 2\r\n\r\n")).unwrap_err();

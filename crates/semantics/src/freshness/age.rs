@@ -17,9 +17,7 @@ pub(crate) struct InitialAge {
 /// When the origin made the response: `Date`, or the time it arrived when there is no valid one.
 //= rfc9110#6.6.1
 pub(crate) fn date_value(headers: &HeaderMap, received: Timestamp) -> Timestamp {
-    single(headers, &header::DATE)
-        .and_then(parse_http_date)
-        .unwrap_or(received)
+    single(headers, &header::DATE).and_then(parse_http_date).unwrap_or(received)
 }
 
 /// The corrected initial age, counted back from local receipt: a wrong clock elsewhere can age a
@@ -40,10 +38,7 @@ pub(crate) fn initial_age(
         Age::Seconds(age) => (Duration::from_secs(age.into()), false),
         Age::Unknown => (Duration::ZERO, true),
     };
-    InitialAge {
-        born: response_time.saturating_sub(apparent.max(told + delay)),
-        unknown,
-    }
+    InitialAge { born: response_time.saturating_sub(apparent.max(told + delay)), unknown }
 }
 
 enum Age {
@@ -90,7 +85,5 @@ pub(super) fn expires_lifetime(headers: &HeaderMap, received: Timestamp) -> Dura
 fn single<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a [u8]> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
-    lines
-        .all(|line| line == first)
-        .then(|| trim_ows(first.as_bytes()))
+    lines.all(|line| line == first).then(|| trim_ows(first.as_bytes()))
 }

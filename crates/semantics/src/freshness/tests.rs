@@ -15,10 +15,7 @@ fn fresh(cache_control: &str) -> Freshness {
 
 fn with_policy(cache_control: &str, policy: &Policy) -> Freshness {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_str(cache_control).unwrap(),
-    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_str(cache_control).unwrap());
     let directives = ResponseDirectives::parse(&headers);
     let age = initial_age(&headers, T0, T0);
     let lifetime = explicit_lifetime(&headers, &directives, false, T0)
@@ -28,10 +25,7 @@ fn with_policy(cache_control: &str, policy: &Policy) -> Freshness {
 
 fn request(cache_control: &str) -> RequestDirectives {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_str(cache_control).unwrap(),
-    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_str(cache_control).unwrap());
     RequestDirectives::parse(&headers)
 }
 
@@ -63,47 +57,25 @@ fn judged_over_time() {
 #[test]
 fn staleness_needs_leave() {
     let quiet = RequestDirectives::default();
-    let site = Policy {
-        default_stale_while_revalidate: Duration::from_secs(60),
-        ..Policy::default()
-    };
+    let site =
+        Policy { default_stale_while_revalidate: Duration::from_secs(60), ..Policy::default() };
     // Directive, served while revalidating at 12 s, on error at 12 s.
     for (cache_control, swr, sie) in [
         ("max-age=10", true, true),
         ("max-age=10, must-revalidate", false, false),
         ("max-age=10, proxy-revalidate", false, false),
-        (
-            "max-age=10, must-revalidate, stale-while-revalidate=9, stale-if-error=9",
-            false,
-            false,
-        ),
+        ("max-age=10, must-revalidate, stale-while-revalidate=9, stale-if-error=9", false, false),
         ("s-maxage=10", false, false),
         ("s-maxage=10, stale-while-revalidate=9", true, false),
         ("s-maxage=10, stale-if-error=9", false, true),
-        (
-            "max-age=10, stale-while-revalidate=0, stale-if-error=0",
-            false,
-            false,
-        ),
-        (
-            "max-age=10, stale-while-revalidate=x, stale-if-error=-1",
-            false,
-            false,
-        ),
+        ("max-age=10, stale-while-revalidate=0, stale-if-error=0", false, false),
+        ("max-age=10, stale-while-revalidate=x, stale-if-error=-1", false, false),
         ("max-age=10, no-cache", false, false),
     ] {
         let freshness = with_policy(cache_control, &site);
         let verdict = freshness.judge(&quiet, after(12));
-        assert_eq!(
-            matches!(verdict, Verdict::StaleWhileRevalidate(_)),
-            swr,
-            "{cache_control}"
-        );
-        assert_eq!(
-            freshness.may_serve_on_error(&quiet, after(12)),
-            sie,
-            "{cache_control}"
-        );
+        assert_eq!(matches!(verdict, Verdict::StaleWhileRevalidate(_)), swr, "{cache_control}");
+        assert_eq!(freshness.may_serve_on_error(&quiet, after(12)), sie, "{cache_control}");
     }
 }
 
@@ -132,28 +104,13 @@ fn requests_can_ask_for_fresher_or_staler() {
         ("max-age=10", "max-age=1", 1, Fresh),
         ("max-age=10", "max-age=1", 2, MustValidate(RequestMaxAge)),
         ("max-age=10", "min-fresh=9", 1, Fresh),
-        (
-            "max-age=10",
-            "min-fresh=10",
-            1,
-            MustValidate(RequestMinFresh),
-        ),
+        ("max-age=10", "min-fresh=10", 1, MustValidate(RequestMinFresh)),
         ("max-age=10", "max-stale", 9999, StaleAllowed(Expired)),
         ("max-age=10", "max-stale=5", 15, StaleAllowed(Expired)),
         ("max-age=10", "max-stale=5", 16, MustValidate(Expired)),
-        (
-            "max-age=10, must-revalidate",
-            "max-stale",
-            11,
-            MustValidate(Expired),
-        ),
+        ("max-age=10, must-revalidate", "max-stale", 11, MustValidate(Expired)),
         ("s-maxage=10", "max-stale", 11, MustValidate(Expired)),
-        (
-            "max-age=10, no-cache",
-            "max-stale",
-            1,
-            MustValidate(NoCache),
-        ),
+        ("max-age=10, no-cache", "max-stale", 1, MustValidate(NoCache)),
     ] {
         let found = fresh(response).judge(&request(asks), after(at));
         assert_eq!(found, verdict, "{response} / {asks} at {at}");
@@ -166,29 +123,14 @@ fn soft_purge() {
     let quiet = RequestDirectives::default();
     let purged = fresh("max-age=100, stale-while-revalidate=10").invalidated_soft(after(20));
     assert!(purged.is_invalidated());
-    assert_eq!(
-        purged.judge(&quiet, after(20)),
-        Verdict::StaleWhileRevalidate(Invalidated)
-    );
-    assert_eq!(
-        purged.judge(&quiet, after(109)),
-        Verdict::StaleWhileRevalidate(Invalidated)
-    );
-    assert_eq!(
-        purged.judge(&quiet, after(110)),
-        Verdict::MustValidate(Invalidated)
-    );
-    assert_eq!(
-        purged.judge(&request("max-stale"), after(110)),
-        Verdict::MustValidate(Invalidated)
-    );
+    assert_eq!(purged.judge(&quiet, after(20)), Verdict::StaleWhileRevalidate(Invalidated));
+    assert_eq!(purged.judge(&quiet, after(109)), Verdict::StaleWhileRevalidate(Invalidated));
+    assert_eq!(purged.judge(&quiet, after(110)), Verdict::MustValidate(Invalidated));
+    assert_eq!(purged.judge(&request("max-stale"), after(110)), Verdict::MustValidate(Invalidated));
     assert_eq!(purged.retain_until(), fresh("max-age=100").retain_until());
 
     let strict = fresh("max-age=100, must-revalidate").invalidated_soft(after(20));
-    assert_eq!(
-        strict.judge(&quiet, after(20)),
-        Verdict::MustValidate(Invalidated)
-    );
+    assert_eq!(strict.judge(&quiet, after(20)), Verdict::MustValidate(Invalidated));
     assert!(!strict.may_serve_on_error(&quiet, after(20)));
     // What was stale already does not become fresher by it.
     let late = fresh("max-age=10").invalidated_soft(after(50));
@@ -204,25 +146,15 @@ fn sharing_between_waiters() {
         ("no-cache, max-age=5", true),
         ("public", true),
     ] {
-        assert_eq!(
-            fresh(cache_control).always_revalidate(),
-            each,
-            "{cache_control}"
-        );
+        assert_eq!(fresh(cache_control).always_revalidate(), each, "{cache_control}");
     }
 }
 
 #[test]
 fn lifetimes_are_capped() {
-    let policy = Policy {
-        max_lifetime: Duration::from_secs(60),
-        ..Policy::default()
-    };
+    let policy = Policy { max_lifetime: Duration::from_secs(60), ..Policy::default() };
     let freshness = with_policy("max-age=999, stale-while-revalidate=999", &policy);
-    assert_eq!(
-        (freshness.lifetime(), freshness.retain_until()),
-        (60, after(120))
-    );
+    assert_eq!((freshness.lifetime(), freshness.retain_until()), (60, after(120)));
     assert_eq!(fresh("max-age=2147483648").lifetime(), 365 * 24 * 3600);
 }
 

@@ -62,11 +62,7 @@ pub fn normalize_host<'a>(host: &'a str, scheme: &str) -> Result<Cow<'a, str>, B
         return Ok(name);
     };
     let text = format!("{name}:{port}");
-    Ok(if text == host {
-        Cow::Borrowed(host)
-    } else {
-        Cow::Owned(text)
-    })
+    Ok(if text == host { Cow::Borrowed(host) } else { Cow::Owned(text) })
 }
 
 /// Whether a host is in normal form at a glance, as nearly all are: a short name in lower case.
@@ -133,11 +129,7 @@ fn check_name(name: &str) -> Result<Cow<'_, str>, BadHost> {
     if label == 0 || name.len() > 253 {
         return Err(BadHost::Label);
     }
-    Ok(if upper {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    })
+    Ok(if upper { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) })
 }
 
 /// Writes an authority that has been checked, or not: what cannot be in a host is escaped, so that

@@ -149,10 +149,7 @@ fn is_unreserved(byte: u8) -> bool {
 
 pub(super) fn write_escaped(out: &mut Vec<u8>, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digits = [
-        DIGITS[usize::from(byte >> 4)],
-        DIGITS[usize::from(byte & 15)],
-    ];
+    let digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
     out.extend_from_slice(&[b'%', digits[0], digits[1]]);
 }
 

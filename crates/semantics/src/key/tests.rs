@@ -19,12 +19,7 @@ fn key(scheme: &str, authority: &str, path: &str) -> String {
 #[test]
 fn urls_that_mean_the_same_have_one_key() {
     for (scheme, authority, path, expected) in [
-        (
-            "https",
-            "example.com",
-            "/a/b?x=1",
-            "https://example.com/a/b?x=1",
-        ),
+        ("https", "example.com", "/a/b?x=1", "https://example.com/a/b?x=1"),
         ("HTTPS", "Example.COM:443", "/", "https://example.com/"),
         ("http", "example.com.:80", "", "http://example.com/"),
         ("http", "example.com:8080", "/", "http://example.com:8080/"),
@@ -47,11 +42,7 @@ fn urls_that_mean_the_same_have_one_key() {
         ("http", "h", "?x", "http://h/?x"),
         ("http", "h", "*", "http://h*"),
     ] {
-        assert_eq!(
-            key(scheme, authority, path),
-            expected,
-            "{scheme} {authority} {path}"
-        );
+        assert_eq!(key(scheme, authority, path), expected, "{scheme} {authority} {path}");
     }
 }
 
@@ -66,22 +57,10 @@ fn broken_escapes_are_left_alone() {
 #[test]
 fn query_rules() {
     let list = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-    let sorted = KeyRules {
-        sort_query: true,
-        ..Default::default()
-    };
-    let none = KeyRules {
-        query: QueryRule::None,
-        ..Default::default()
-    };
-    let keep = KeyRules {
-        query: QueryRule::Keep(list(&["a", "c"])),
-        ..Default::default()
-    };
-    let drop = KeyRules {
-        query: QueryRule::Drop(list(&["utm"])),
-        ..Default::default()
-    };
+    let sorted = KeyRules { sort_query: true, ..Default::default() };
+    let none = KeyRules { query: QueryRule::None, ..Default::default() };
+    let keep = KeyRules { query: QueryRule::Keep(list(&["a", "c"])), ..Default::default() };
+    let drop = KeyRules { query: QueryRule::Drop(list(&["utm"])), ..Default::default() };
     for (rules, path, expected) in [
         (&sorted, "/?b=2&a=2&a=1&c", "http://h/?a=2&a=1&b=2&c"),
         (&sorted, "/?b&%61", "http://h/?a&b"),
@@ -106,11 +85,7 @@ fn headers_and_cookies() {
     let key = |fields: &[(&'static str, &str)]| key_with(&rules, ("http", "h", "/"), fields);
     assert_eq!(key(&[]), "http://h/\nx-tenant\n;ab");
     assert_eq!(
-        key(&[
-            ("x-tenant", "a"),
-            ("cookie", "x=1; ab=2; ab=3"),
-            ("cookie", "abc=4")
-        ]),
+        key(&[("x-tenant", "a"), ("cookie", "x=1; ab=2; ab=3"), ("cookie", "abc=4")]),
         "http://h/\nx-tenant=1:a\n;ab=1:2=1:3"
     );
     assert_ne!(key(&[("x-tenant", "")]), key(&[]));
@@ -164,33 +139,18 @@ fn hosts() {
         ("[fe80::1%25eth0]", Err(BadHost::Ipv6)),
         ("[::1]80", Err(BadHost::Port)),
     ] {
-        assert_eq!(
-            normalize_host(host, "http").as_deref(),
-            expected.as_deref(),
-            "{host}"
-        );
+        assert_eq!(normalize_host(host, "http").as_deref(), expected.as_deref(), "{host}");
     }
     assert_eq!(normalize_host(&"a".repeat(64), "http"), Err(BadHost::Label));
-    assert_eq!(
-        normalize_host(&"a.".repeat(127), "http")
-            .as_deref()
-            .map(str::len),
-        Ok(253)
-    );
-    assert_eq!(
-        normalize_host(&"a.".repeat(128), "http"),
-        Err(BadHost::Label)
-    );
+    assert_eq!(normalize_host(&"a.".repeat(127), "http").as_deref().map(str::len), Ok(253));
+    assert_eq!(normalize_host(&"a.".repeat(128), "http"), Err(BadHost::Label));
 }
 
 #[test]
 fn common_hosts_are_not_copied() {
     use std::borrow::Cow;
     for host in ["example.com", "example.com:8443", "127.0.0.1"] {
-        assert!(
-            matches!(normalize_host(host, "https"), Ok(Cow::Borrowed(_))),
-            "{host}"
-        );
+        assert!(matches!(normalize_host(host, "https"), Ok(Cow::Borrowed(_))), "{host}");
     }
 }
 

@@ -2,9 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn split(line: &str) -> Vec<String> {
-    members(line.as_bytes())
-        .map(|m| String::from_utf8_lossy(m).into_owned())
-        .collect()
+    members(line.as_bytes()).map(|m| String::from_utf8_lossy(m).into_owned()).collect()
 }
 
 #[test]
@@ -44,10 +42,7 @@ fn qualities_have_three_digits_at_most() {
         assert_eq!(quality(bad.as_bytes()), None, "{bad}");
     }
     assert_eq!(with_quality(b"gzip ; q=0.25"), (&b"gzip"[..], 250));
-    assert_eq!(
-        with_quality(b"text/html;level=1;Q=0"),
-        (&b"text/html"[..], 0)
-    );
+    assert_eq!(with_quality(b"text/html;level=1;Q=0"), (&b"text/html"[..], 0));
     assert_eq!(with_quality(b"br;q=bad"), (&b"br"[..], 0));
     assert_eq!(with_quality(b"br"), (&b"br"[..], 1000));
 }

@@ -12,14 +12,8 @@ fn defaults_are_the_safe_ones() {
 #[test]
 fn negative_lifetimes_by_status() {
     let mut ttls = NegativeTtls::default();
-    assert_eq!(
-        ttls.get(StatusCode::NOT_FOUND),
-        Some(Duration::from_secs(10))
-    );
-    assert_eq!(
-        ttls.get(StatusCode::BAD_GATEWAY),
-        Some(Duration::from_secs(1))
-    );
+    assert_eq!(ttls.get(StatusCode::NOT_FOUND), Some(Duration::from_secs(10)));
+    assert_eq!(ttls.get(StatusCode::BAD_GATEWAY), Some(Duration::from_secs(1)));
     assert_eq!(ttls.get(StatusCode::FORBIDDEN), None);
 
     ttls.set(StatusCode::NOT_FOUND, Duration::ZERO);

@@ -21,11 +21,7 @@ impl ContentRange {
     /// Of a range that is not empty; `None` for one that is.
     pub fn of(range: &Range<u64>, complete: Option<u64>) -> Option<Self> {
         let last = range.end.checked_sub(1)?;
-        (range.start <= last).then_some(Self {
-            first: range.start,
-            last,
-            complete,
-        })
+        (range.start <= last).then_some(Self { first: range.start, last, complete })
     }
 
     /// Reads the field's value; `None` unless it is a range of bytes that makes sense.
@@ -35,17 +31,9 @@ impl ContentRange {
         let dash = memchr::memchr(b'-', range)?;
         let first = exact(&range[..dash])?;
         let last = exact(&range[dash + 1..])?;
-        let complete = if complete == b"*" {
-            None
-        } else {
-            Some(exact(complete)?)
-        };
+        let complete = if complete == b"*" { None } else { Some(exact(complete)?) };
         let sound = first <= last && complete.is_none_or(|complete| last < complete);
-        sound.then_some(Self {
-            first,
-            last,
-            complete,
-        })
+        sound.then_some(Self { first, last, complete })
     }
 
     /// Reads the form a 416 carries, `bytes */N`: the complete length.

@@ -19,10 +19,7 @@ fn ranges_are_read() {
     assert_eq!(parse("bytes=0-1"), specs(&[From(0, Some(1))]));
     assert_eq!(parse("Bytes=5-"), specs(&[From(5, None)]));
     assert_eq!(parse("bytes=-5"), specs(&[Suffix(5)]));
-    assert_eq!(
-        parse("bytes= 0-0 , ,-1"),
-        specs(&[From(0, Some(0)), Suffix(1)])
-    );
+    assert_eq!(parse("bytes= 0-0 , ,-1"), specs(&[From(0, Some(0)), Suffix(1)]));
     let huge = "bytes=0-99999999999999999999999";
     assert_eq!(parse(huge), specs(&[From(0, Some(u64::MAX))]));
 }
@@ -51,9 +48,7 @@ fn what_is_not_followed_says_why() {
 }
 
 fn resolved(value: &str, length: u64) -> Option<Vec<Range<u64>>> {
-    let RangeRequest::Specs(specs) = parse(value) else {
-        panic!("{value}")
-    };
+    let RangeRequest::Specs(specs) = parse(value) else { panic!("{value}") };
     match resolve(&specs, length) {
         Resolved::Satisfiable(ranges) => Some(ranges.to_vec()),
         Resolved::Unsatisfiable => None,
@@ -87,19 +82,9 @@ fn ranges_meet_a_body() {
 #[test]
 fn content_range() {
     let parsed = |text: &str| ContentRange::parse(text.as_bytes());
-    let range = ContentRange {
-        first: 4,
-        last: 9,
-        complete: Some(10),
-    };
+    let range = ContentRange { first: 4, last: 9, complete: Some(10) };
     assert_eq!(parsed("bytes 4-9/10"), Some(range));
-    assert_eq!(
-        parsed("bytes 4-9/*"),
-        Some(ContentRange {
-            complete: None,
-            ..range
-        })
-    );
+    assert_eq!(parsed("bytes 4-9/*"), Some(ContentRange { complete: None, ..range }));
     assert_eq!(range.range(), 4..10);
     assert_eq!(range.length(), 6);
     for bad in [
@@ -138,14 +123,8 @@ fn multipart_adds_up() {
          \r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 5-8/20\r\n\r\nxxxx\
          \r\n--B--\r\n"
     );
-    assert_eq!(
-        multipart::total_length("B", Some("text/plain"), &ranges, 20),
-        body.len() as u64
-    );
-    assert_eq!(
-        multipart::content_type("B"),
-        "multipart/byteranges; boundary=B"
-    );
+    assert_eq!(multipart::total_length("B", Some("text/plain"), &ranges, 20), body.len() as u64);
+    assert_eq!(multipart::content_type("B"), "multipart/byteranges; boundary=B");
 }
 
 proptest! {

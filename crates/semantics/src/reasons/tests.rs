@@ -11,10 +11,7 @@ fn kebab(token: &str) -> bool {
 #[test]
 fn tokens_are_kebab_case_and_distinct() {
     for tokens in [
-        NoStoreReason::ALL
-            .iter()
-            .map(|r| r.as_str())
-            .collect::<Vec<_>>(),
+        NoStoreReason::ALL.iter().map(|r| r.as_str()).collect::<Vec<_>>(),
         MissReason::ALL.iter().map(|r| r.as_str()).collect(),
         PassReason::ALL.iter().map(|r| r.as_str()).collect(),
         StaleReason::ALL.iter().map(|r| r.as_str()).collect(),

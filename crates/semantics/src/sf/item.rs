@@ -45,11 +45,7 @@ impl<'a> Parser<'a> {
     }
 
     fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'a [u8] {
-        let end = self
-            .rest
-            .iter()
-            .position(|b| !accept(*b))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.iter().position(|b| !accept(*b)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
         self.rest = rest;
         taken
@@ -164,9 +160,7 @@ impl<'a> Parser<'a> {
         if !(1..=15).contains(&digits.len()) {
             return None;
         }
-        let value = digits
-            .iter()
-            .fold(0i64, |value, d| value * 10 + i64::from(d - b'0'));
+        let value = digits.iter().fold(0i64, |value, d| value * 10 + i64::from(d - b'0'));
         Some(Bare::Integer(if negative { -value } else { value }))
     }
 

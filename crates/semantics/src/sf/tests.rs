@@ -19,10 +19,7 @@ fn dictionaries() {
             ("c".to_owned(), Member::InnerList),
         ]
     );
-    assert_eq!(
-        dictionary(b"a=1, a=2").unwrap(),
-        [("a".to_owned(), integer(2))]
-    );
+    assert_eq!(dictionary(b"a=1, a=2").unwrap(), [("a".to_owned(), integer(2))]);
     assert_eq!(dictionary(b"  ").unwrap(), []);
 }
 
@@ -83,10 +80,7 @@ fn the_number_of_members_is_bounded() {
         let keys: Vec<_> = (0..count).map(|n| format!("k{n}")).collect();
         keys.join(",")
     };
-    assert_eq!(
-        dictionary(keys(1024).as_bytes()).map(|members| members.len()),
-        Some(1024)
-    );
+    assert_eq!(dictionary(keys(1024).as_bytes()).map(|members| members.len()), Some(1024));
     assert_eq!(dictionary(keys(1025).as_bytes()), None);
     assert_eq!(list(keys(1025).as_bytes()), None);
 }

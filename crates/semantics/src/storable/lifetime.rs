@@ -34,12 +34,8 @@ fn lifetime(
     control: ControlSource,
     policy: &Policy,
 ) -> Result<(Duration, LifetimeSource), NoStoreReason> {
-    let explicit = explicit_lifetime(
-        x.response,
-        directives,
-        control.is_targeted(),
-        x.response_time,
-    );
+    let explicit =
+        explicit_lifetime(x.response, directives, control.is_targeted(), x.response_time);
     if let Some(stated) = explicit {
         return Ok(stated);
     }

@@ -37,13 +37,7 @@ pub fn post_storable_as_get(
     if named.is_none() || named != target {
         return Err(NoStoreReason::Method);
     }
-    let stored = storable(
-        &Exchange {
-            method: &Method::GET,
-            ..*x
-        },
-        policy,
-    )?;
+    let stored = storable(&Exchange { method: &Method::GET, ..*x }, policy)?;
     match stored.freshness.source() {
         Targeted | SMaxage | MaxAge | Expires => Ok(stored),
         _ => Err(NoStoreReason::NoLifetime),

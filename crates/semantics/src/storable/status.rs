@@ -7,10 +7,7 @@ use crate::range::ContentRange;
 /// Whether a response with this status may be stored although it states no lifetime.
 //= rfc9110#15.1
 pub fn heuristically_cacheable(status: StatusCode) -> bool {
-    matches!(
-        status.as_u16(),
-        200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501
-    )
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 /// Whether the caching requirements of this status are known and followed here: `must-understand`

@@ -12,35 +12,21 @@ fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
 
 fn tags(fields: &[(&'static str, &str)], limits: TagLimits) -> Vec<String> {
     let headers = headers(fields);
-    surrogate_tags(&headers, limits)
-        .map(|tag| String::from_utf8_lossy(tag).into_owned())
-        .collect()
+    surrogate_tags(&headers, limits).map(|tag| String::from_utf8_lossy(tag).into_owned()).collect()
 }
 
 #[test]
 fn both_fields_with_their_separators() {
-    let fields = [
-        ("surrogate-key", " a  b\tc,d"),
-        ("surrogate-key", "a e"),
-        ("cache-tag", "x y , ,z,a"),
-    ];
-    assert_eq!(
-        tags(&fields, TagLimits::default()),
-        ["a", "b", "c,d", "e", "x y", "z"]
-    );
+    let fields =
+        [("surrogate-key", " a  b\tc,d"), ("surrogate-key", "a e"), ("cache-tag", "x y , ,z,a")];
+    assert_eq!(tags(&fields, TagLimits::default()), ["a", "b", "c,d", "e", "x y", "z"]);
     assert!(tags(&[], TagLimits::default()).is_empty());
 }
 
 #[test]
 fn limits_leave_out() {
-    let limits = TagLimits {
-        count: 2,
-        length: 3,
-    };
-    assert_eq!(
-        tags(&[("surrogate-key", "toolong abc b c")], limits),
-        ["abc", "b"]
-    );
+    let limits = TagLimits { count: 2, length: 3 };
+    assert_eq!(tags(&[("surrogate-key", "toolong abc b c")], limits), ["abc", "b"]);
 }
 
 #[test]

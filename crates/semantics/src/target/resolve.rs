@@ -13,10 +13,7 @@ pub fn resolve_same_origin(
     reference: &str,
 ) -> Option<String> {
     let reference = reference.trim();
-    if reference
-        .bytes()
-        .any(|b| b <= b' ' || b == 0x7f || b == b'\\')
-    {
+    if reference.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'\\') {
         return None;
     }
     let reference = reference.split('#').next().unwrap_or_default();
@@ -52,12 +49,8 @@ fn split_scheme(reference: &str) -> Option<(&str, &str)> {
     let colon = reference.find([':', '/', '?', '#'])?;
     let (scheme, rest) = reference.split_at(colon);
     let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    rest.strip_prefix(':')
-        .filter(|_| valid)
-        .map(|rest| (scheme, rest))
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    rest.strip_prefix(':').filter(|_| valid).map(|rest| (scheme, rest))
 }
 
 /// The path after an authority that is the same as ours.

@@ -50,11 +50,7 @@ fn target(member: &[u8]) -> Target<'_> {
             return Target::Us(directive);
         }
     }
-    if named {
-        Target::Another
-    } else {
-        Target::Everyone(directive)
-    }
+    if named { Target::Another } else { Target::Everyone(directive) }
 }
 
 /// `present` is set by directives that say something about caching, not by `content` or unknowns.
@@ -93,10 +89,7 @@ fn max_age(directive: &Directive<'_>) -> (Delta, Delta) {
     if let Argument::Token(text) | Argument::Quoted(text) = directive.argument
         && let Some(plus) = memchr::memchr(b'+', text)
     {
-        return match (
-            delta_seconds(&text[..plus]),
-            delta_seconds(&text[plus + 1..]),
-        ) {
+        return match (delta_seconds(&text[..plus]), delta_seconds(&text[plus + 1..])) {
             (Some(age), Some(grace)) => (Delta::Seconds(age), Delta::Seconds(grace)),
             _ => (Delta::Malformed, Delta::Absent),
         };

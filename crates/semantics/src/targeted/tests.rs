@@ -13,55 +13,32 @@ fn effective(fields: &[(&'static str, &str)]) -> (ResponseDirectives, ControlSou
 #[test]
 fn the_first_valid_targeted_field_wins() {
     use ControlSource::{CacheControl, CdnCacheControl, None, SurrogateControl};
-    type Case = (
-        &'static [(&'static str, &'static str)],
-        Delta,
-        ControlSource,
-    );
+    type Case = (&'static [(&'static str, &'static str)], Delta, ControlSource);
     let cases: &[Case] = &[
         (&[], Delta::Absent, None),
+        (&[("cache-control", "max-age=1")], Delta::Seconds(1), CacheControl),
         (
-            &[("cache-control", "max-age=1")],
-            Delta::Seconds(1),
-            CacheControl,
-        ),
-        (
-            &[
-                ("cache-control", "no-store, max-age=1"),
-                ("cdn-cache-control", "max-age=2"),
-            ],
+            &[("cache-control", "no-store, max-age=1"), ("cdn-cache-control", "max-age=2")],
             Delta::Seconds(2),
             CdnCacheControl,
         ),
         (
-            &[
-                ("surrogate-control", "max-age=3"),
-                ("cdn-cache-control", "max-age=2"),
-            ],
+            &[("surrogate-control", "max-age=3"), ("cdn-cache-control", "max-age=2")],
             Delta::Seconds(2),
             CdnCacheControl,
         ),
         (
-            &[
-                ("surrogate-control", "max-age=3"),
-                ("cdn-cache-control", ""),
-            ],
+            &[("surrogate-control", "max-age=3"), ("cdn-cache-control", "")],
             Delta::Seconds(3),
             SurrogateControl,
         ),
         (
-            &[
-                ("cache-control", "max-age=1"),
-                ("cdn-cache-control", "Max-Age=2"),
-            ],
+            &[("cache-control", "max-age=1"), ("cdn-cache-control", "Max-Age=2")],
             Delta::Seconds(1),
             CacheControl,
         ),
         (
-            &[
-                ("cache-control", "max-age=1"),
-                ("cdn-cache-control", "max-age=2,"),
-            ],
+            &[("cache-control", "max-age=1"), ("cdn-cache-control", "max-age=2,")],
             Delta::Seconds(1),
             CacheControl,
         ),
@@ -73,11 +50,7 @@ fn the_first_valid_targeted_field_wins() {
     ];
     for (fields, max_age, source) in cases {
         let (directives, found) = effective(fields);
-        assert_eq!(
-            (directives.max_age, found),
-            (*max_age, *source),
-            "{fields:?}"
-        );
+        assert_eq!((directives.max_age, found), (*max_age, *source), "{fields:?}");
         assert!(!directives.no_store, "{fields:?}");
     }
 }
@@ -94,16 +67,10 @@ fn targeted_values_keep_their_type() {
         ("max-age", Delta::Malformed),
         ("max-age=1, max-age=9", Delta::Seconds(9)),
     ] {
-        assert_eq!(
-            effective(&[("cdn-cache-control", value)]).0.max_age,
-            expected,
-            "{value}"
-        );
+        assert_eq!(effective(&[("cdn-cache-control", value)]).0.max_age, expected, "{value}");
     }
-    let (two_lines, _) = effective(&[
-        ("cdn-cache-control", "max-age=60"),
-        ("cdn-cache-control", "no-cache=\"a\""),
-    ]);
+    let (two_lines, _) =
+        effective(&[("cdn-cache-control", "max-age=60"), ("cdn-cache-control", "no-cache=\"a\"")]);
     assert_eq!(two_lines.max_age, Delta::Seconds(60));
     assert_eq!(two_lines.no_cache.fields().len(), 1);
     let (flags, _) = effective(&[("cdn-cache-control", "public, no-store=?0, private=(a)")]);
@@ -129,21 +96,12 @@ fn surrogate_control() {
         assert_eq!(directives.stale_while_revalidate.seconds(), swr, "{value}");
     }
     assert!(effective(&[("surrogate-control", "no-store")]).0.no_store);
-    assert!(
-        effective(&[("surrogate-control", "no-store-remote")])
-            .0
-            .no_store
-    );
+    assert!(effective(&[("surrogate-control", "no-store-remote")]).0.no_store);
 }
 
 #[test]
 fn surrogate_control_that_is_not_for_us_is_not_in_force() {
-    for value in [
-        "max-age=3600;not-for-you",
-        "content=\"ESI/1.0\"",
-        "",
-        "no-store;other",
-    ] {
+    for value in ["max-age=3600;not-for-you", "content=\"ESI/1.0\"", "", "no-store;other"] {
         let fields = [("surrogate-control", value), ("cache-control", "max-age=7")];
         let (directives, source) = effective(&fields);
         assert_eq!(source, ControlSource::CacheControl, "{value}");

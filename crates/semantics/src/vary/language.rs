@@ -47,10 +47,7 @@ pub fn language_quality(request: &HeaderMap, content_language: &HeaderValue) -> 
     if ranges.is_empty() {
         return 1000;
     }
-    members(content_language.as_bytes())
-        .map(|tag| tag_quality(&ranges, tag))
-        .max()
-        .unwrap_or(0)
+    members(content_language.as_bytes()).map(|tag| tag_quality(&ranges, tag)).max().unwrap_or(0)
 }
 
 /// Whether content in `content_language` is what the request likes best, with nothing else named
@@ -58,19 +55,13 @@ pub fn language_quality(request: &HeaderMap, content_language: &HeaderValue) -> 
 /// request's list differs from the one it was stored for.
 pub fn language_match(request: &HeaderMap, content_language: &HeaderValue) -> bool {
     let ranges = ranges(request);
-    let best = ranges
-        .iter()
-        .map(|(_, quality)| *quality)
-        .max()
-        .unwrap_or(0);
+    let best = ranges.iter().map(|(_, quality)| *quality).max().unwrap_or(0);
     if best == 0 {
         return false;
     }
     members(content_language.as_bytes()).any(|tag| {
         tag_quality(&ranges, tag) == best
-            && ranges
-                .iter()
-                .all(|(range, quality)| *quality < best || covers(range, tag))
+            && ranges.iter().all(|(range, quality)| *quality < best || covers(range, tag))
     })
 }
 

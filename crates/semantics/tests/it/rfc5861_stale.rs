@@ -6,9 +6,8 @@ use crate::support::{at, get, headers};
 #[test]
 fn served_at_once_while_refreshing() {
     let quiet = RequestDirectives::default();
-    let fresh = get(&[("cache-control", "max-age=10, stale-while-revalidate=20")])
-        .unwrap()
-        .freshness;
+    let fresh =
+        get(&[("cache-control", "max-age=10, stale-while-revalidate=20")]).unwrap().freshness;
     let stale = Verdict::StaleWhileRevalidate(StaleReason::Expired);
     for (seconds, verdict) in [
         (9, Verdict::Fresh),
@@ -18,10 +17,8 @@ fn served_at_once_while_refreshing() {
     ] {
         assert_eq!(fresh.judge(&quiet, at(seconds)), verdict, "{seconds}");
     }
-    let forbidden = get(&[(
-        "cache-control",
-        "max-age=10, must-revalidate, stale-while-revalidate=20",
-    )]);
+    let forbidden =
+        get(&[("cache-control", "max-age=10, must-revalidate, stale-while-revalidate=20")]);
     assert_eq!(
         forbidden.unwrap().freshness.judge(&quiet, at(11)),
         Verdict::MustValidate(StaleReason::Expired)
@@ -44,19 +41,10 @@ fn stands_in_for_errors() {
         let said = RequestDirectives::parse(&headers(&[("cache-control", request)]));
         match last {
             Some(last) => {
-                assert!(
-                    fresh.may_serve_on_error(&said, at(last)),
-                    "{response} / {request}"
-                );
-                assert!(
-                    !fresh.may_serve_on_error(&said, at(last + 1)),
-                    "{response} / {request}"
-                );
+                assert!(fresh.may_serve_on_error(&said, at(last)), "{response} / {request}");
+                assert!(!fresh.may_serve_on_error(&said, at(last + 1)), "{response} / {request}");
             }
-            None => assert!(
-                !fresh.may_serve_on_error(&said, at(10)),
-                "{response} / {request}"
-            ),
+            None => assert!(!fresh.may_serve_on_error(&said, at(10)), "{response} / {request}"),
         }
     }
 }

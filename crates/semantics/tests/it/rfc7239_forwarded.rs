@@ -17,17 +17,8 @@ fn each_hop_adds_itself() {
     );
     assert_eq!(fields["x-forwarded-for"], "2001:db8:cafe::17");
 
-    let mut spoofed = headers(&[
-        ("forwarded", "for=10.0.0.1"),
-        ("x-forwarded-for", "10.0.0.1"),
-    ]);
-    append_forwarded(
-        &mut spoofed,
-        "192.0.2.1".parse().unwrap(),
-        "h",
-        "http",
-        false,
-    );
+    let mut spoofed = headers(&[("forwarded", "for=10.0.0.1"), ("x-forwarded-for", "10.0.0.1")]);
+    append_forwarded(&mut spoofed, "192.0.2.1".parse().unwrap(), "h", "http", false);
     assert_eq!(spoofed["forwarded"], "for=192.0.2.1;host=h;proto=http");
     assert_eq!(spoofed["x-forwarded-for"], "192.0.2.1");
 }

@@ -25,10 +25,7 @@ fn codings() {
         let expected = expected.map_or(Negotiated::NotAcceptable, Negotiated::Coding);
         assert_eq!(found, expected, "{accept}");
     }
-    assert_eq!(
-        negotiate(&headers(&[]), offered),
-        Negotiated::Coding(Identity)
-    );
+    assert_eq!(negotiate(&headers(&[]), offered), Negotiated::Coding(Identity));
 }
 
 //= rfc9110#12.5.4

@@ -47,11 +47,7 @@ fn byte_ranges() {
 //= rfc9110#15.5.17
 #[test]
 fn content_range() {
-    let part = ContentRange {
-        first: 42,
-        last: 1233,
-        complete: Some(1234),
-    };
+    let part = ContentRange { first: 42, last: 1233, complete: Some(1234) };
     assert_eq!(part.to_string(), "bytes 42-1233/1234");
     assert_eq!(ContentRange::parse(b"bytes 42-1233/1234"), Some(part));
     assert_eq!(ContentRange::parse(b"bytes 42-1233/1233"), None);

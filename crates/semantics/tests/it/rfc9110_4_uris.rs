@@ -24,24 +24,14 @@ fn equivalent_uris_share_a_key() {
     for (scheme, authority, target, expected) in [
         ("http", "EXAMPLE.com", "", "http://example.com/"),
         ("http", "example.com:80", "/", "http://example.com/"),
-        (
-            "https",
-            "example.com:443",
-            "/%7Esmith/home.html",
-            "https://example.com/~smith/home.html",
-        ),
+        ("https", "example.com:443", "/%7Esmith/home.html", "https://example.com/~smith/home.html"),
         (
             "https",
             "example.com:",
             "/%7esmith/./x/../home.html",
             "https://example.com/~smith/home.html",
         ),
-        (
-            "https",
-            "example.com",
-            "/a%2fb",
-            "https://example.com/a%2Fb",
-        ),
+        ("https", "example.com", "/a%2fb", "https://example.com/a%2Fb"),
         ("https", "example.com", "/a/b", "https://example.com/a/b"),
         ("http", "example.com:443", "/", "http://example.com:443/"),
     ] {
@@ -55,18 +45,9 @@ fn equivalent_uris_share_a_key() {
 fn the_key_holds_the_whole_url_and_what_a_site_adds() {
     let plain = KeyRules::default();
     let empty = HeaderMap::new();
-    assert_ne!(
-        key("http", "a", "/x", &plain, &empty),
-        key("http", "b", "/x", &plain, &empty)
-    );
-    assert_ne!(
-        key("http", "a", "/x", &plain, &empty),
-        key("https", "a", "/x", &plain, &empty)
-    );
-    assert_ne!(
-        key("http", "a", "/x?1", &plain, &empty),
-        key("http", "a", "/x?2", &plain, &empty)
-    );
+    assert_ne!(key("http", "a", "/x", &plain, &empty), key("http", "b", "/x", &plain, &empty));
+    assert_ne!(key("http", "a", "/x", &plain, &empty), key("https", "a", "/x", &plain, &empty));
+    assert_ne!(key("http", "a", "/x?1", &plain, &empty), key("http", "a", "/x?2", &plain, &empty));
     let rules = KeyRules {
         query: QueryRule::Drop(vec!["utm_source".to_owned()]),
         sort_query: true,
@@ -81,10 +62,7 @@ fn the_key_holds_the_whole_url_and_what_a_site_adds() {
         key("http", "a", target, &rules, &one),
         key("http", "a", "/x?a=2&b=1", &rules, &two)
     );
-    assert_ne!(
-        key("http", "a", target, &rules, &one),
-        key("http", "a", target, &rules, &three)
-    );
+    assert_ne!(key("http", "a", target, &rules, &one), key("http", "a", target, &rules, &three));
 }
 
 //= rfc9110#7.2
@@ -98,10 +76,6 @@ fn a_host_is_a_host() {
         ("example.com:x", Err(BadHost::Port)),
         ("[::g]", Err(BadHost::Ipv6)),
     ] {
-        assert_eq!(
-            normalize_host(host, "http").as_deref(),
-            expected.as_deref(),
-            "{host}"
-        );
+        assert_eq!(normalize_host(host, "http").as_deref(), expected.as_deref(), "{host}");
     }
 }

@@ -19,11 +19,8 @@ fn the_connections_fields_end_with_it() {
     strip_hop_by_hop(&mut fields);
     assert_eq!(fields, headers(&[("x-other", "2")]));
     // Naming what says where a message goes and ends does not take it away.
-    let mut fields = headers(&[
-        ("connection", "host, content-length"),
-        ("host", "h"),
-        ("content-length", "3"),
-    ]);
+    let mut fields =
+        headers(&[("connection", "host, content-length"), ("host", "h"), ("content-length", "3")]);
     strip_hop_by_hop(&mut fields);
     assert_eq!(fields, headers(&[("host", "h"), ("content-length", "3")]));
 }

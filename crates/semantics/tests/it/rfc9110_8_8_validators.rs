@@ -58,11 +58,7 @@ fn if_range_wants_a_strong_match() {
         ("\"open", &tagged, false),
     ] {
         let request = headers(&[("if-range", if_range)]);
-        assert_eq!(
-            if_range_matches(&request, &headers(stored)),
-            expected,
-            "{if_range}"
-        );
+        assert_eq!(if_range_matches(&request, &headers(stored)), expected, "{if_range}");
     }
     assert!(if_range_matches(&headers(&[]), &headers(&[])));
 }

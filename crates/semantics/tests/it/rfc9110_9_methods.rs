@@ -28,36 +28,19 @@ fn a_post_may_answer_later_gets() {
         (
             &post,
             201,
-            &[
-                ("cache-control", "max-age=60"),
-                ("content-location", "https://h/a?b"),
-            ],
+            &[("cache-control", "max-age=60"), ("content-location", "https://h/a?b")],
             true,
         ),
         (&post, 200, &[fresh], false),
         (&post, 200, &[fresh, ("content-location", "/a")], false),
-        (
-            &post,
-            200,
-            &[fresh, ("content-location", "https://other/a?b")],
-            false,
-        ),
+        (&post, 200, &[fresh, ("content-location", "https://other/a?b")], false),
         (&post, 200, &[("etag", "\"a\""), own], false),
         (&post, 200, &[("last-modified", "@-9999"), own], false),
-        (
-            &post,
-            200,
-            &[fresh, own, ("cache-control", "no-store")],
-            false,
-        ),
+        (&post, 200, &[fresh, own, ("cache-control", "no-store")], false),
         (&post, 404, &[fresh, own], false),
         (&Method::PUT, 200, &[fresh, own], false),
         (&Method::GET, 200, &[fresh, own], false),
     ] {
-        assert_eq!(
-            kept(method, status, response),
-            expected,
-            "{method} {status} {response:?}"
-        );
+        assert_eq!(kept(method, status, response), expected, "{method} {status} {response:?}");
     }
 }

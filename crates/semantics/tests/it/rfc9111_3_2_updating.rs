@@ -60,19 +60,13 @@ fn what_was_vouched_for_now_is_not_as_old_as_before() {
     freshen_headers(&mut stored, &headers(&[("date", "@0")]));
     assert_eq!(stored, headers(&[("date", "@0"), ("etag", "\"a\"")]));
     freshen_headers(&mut stored, &headers(&[("age", "3"), ("date", "@1")]));
-    assert_eq!(
-        stored,
-        headers(&[("date", "@1"), ("age", "3"), ("etag", "\"a\"")])
-    );
+    assert_eq!(stored, headers(&[("date", "@1"), ("age", "3"), ("etag", "\"a\"")]));
 }
 
 //= rfc9111#3.2
 #[test]
 fn a_first_tag_is_taken() {
     let mut stored = headers(&[("last-modified", "@-9")]);
-    freshen_headers(
-        &mut stored,
-        &headers(&[("etag", "\"a\""), ("last-modified", "@-9")]),
-    );
+    freshen_headers(&mut stored, &headers(&[("etag", "\"a\""), ("last-modified", "@-9")]));
     assert_eq!(stored["etag"], "\"a\"");
 }

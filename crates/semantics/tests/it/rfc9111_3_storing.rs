@@ -25,57 +25,17 @@ fn what_may_be_stored() {
         (&get, &[], 599, &[FRESH], None),
         (&get, &[], 302, &[("expires", "@60")], None),
         (&get, &[], 302, &[("etag", "\"a\"")], Some(No::Status)),
-        (
-            &get,
-            &[],
-            201,
-            &[("last-modified", "@-9999")],
-            Some(No::Status),
-        ),
-        (
-            &get,
-            &[],
-            403,
-            &[("last-modified", "@-9999")],
-            Some(No::Status),
-        ),
-        (
-            &get,
-            &[],
-            599,
-            &[("last-modified", "@-9999")],
-            Some(No::Status),
-        ),
-        (
-            &get,
-            &[("cache-control", "no-store")],
-            200,
-            &[FRESH],
-            Some(No::RequestNoStore),
-        ),
-        (
-            &get,
-            &[],
-            200,
-            &[FRESH, ("cache-control", "no-store")],
-            Some(No::ResponseNoStore),
-        ),
-        (
-            &get,
-            &[],
-            200,
-            &[FRESH, ("cache-control", "private")],
-            Some(No::Private),
-        ),
+        (&get, &[], 201, &[("last-modified", "@-9999")], Some(No::Status)),
+        (&get, &[], 403, &[("last-modified", "@-9999")], Some(No::Status)),
+        (&get, &[], 599, &[("last-modified", "@-9999")], Some(No::Status)),
+        (&get, &[("cache-control", "no-store")], 200, &[FRESH], Some(No::RequestNoStore)),
+        (&get, &[], 200, &[FRESH, ("cache-control", "no-store")], Some(No::ResponseNoStore)),
+        (&get, &[], 200, &[FRESH, ("cache-control", "private")], Some(No::Private)),
         (&get, &[], 200, &[FRESH, ("vary", "*")], Some(No::VaryStar)),
     ];
     for (method, request, status, response, reason) in table {
         let found = store(method, request, *status, response, &rfc_policy());
-        assert_eq!(
-            found.err(),
-            *reason,
-            "{method} {request:?} -> {status} {response:?}"
-        );
+        assert_eq!(found.err(), *reason, "{method} {request:?} -> {status} {response:?}");
     }
 }
 
@@ -85,27 +45,12 @@ fn what_could_never_be_used_is_not_kept() {
     for (response, reason) in [
         (&[][..], Some(No::NoLifetime)),
         (&[("cache-control", "max-age=0")], Some(No::NoLifetime)),
-        (
-            &[("cache-control", "no-cache, max-age=60")],
-            Some(No::NoLifetime),
-        ),
+        (&[("cache-control", "no-cache, max-age=60")], Some(No::NoLifetime)),
         (&[("etag", "\"a\"")], None),
         (&[("cache-control", "no-cache"), ("etag", "\"a\"")], None),
-        (
-            &[("cache-control", "no-cache"), ("last-modified", "@-60")],
-            None,
-        ),
-        (
-            &[
-                ("cache-control", "no-cache"),
-                ("last-modified", "yesterday"),
-            ],
-            Some(No::NoLifetime),
-        ),
-        (
-            &[("cache-control", "max-age=0, stale-while-revalidate=9")],
-            None,
-        ),
+        (&[("cache-control", "no-cache"), ("last-modified", "@-60")], None),
+        (&[("cache-control", "no-cache"), ("last-modified", "yesterday")], Some(No::NoLifetime)),
+        (&[("cache-control", "max-age=0, stale-while-revalidate=9")], None),
         (&[("cache-control", "max-age=0, stale-if-error=9")], None),
     ] {
         let reason_found = get(response).err();
@@ -117,10 +62,7 @@ fn what_could_never_be_used_is_not_kept() {
 #[test]
 fn statuses_cacheable_without_a_word() {
     let guessed = [("last-modified", "@-1000")];
-    let policy = Policy {
-        negative: semantics::NegativeTtls::off(),
-        ..rfc_policy()
-    };
+    let policy = Policy { negative: semantics::NegativeTtls::off(), ..rfc_policy() };
     for status in 200..600 {
         let expected = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501].contains(&status);
         let stored = store(&Method::GET, &[], status, &guessed, &policy);
@@ -171,48 +113,22 @@ fn parts_need_a_place() {
         (&[FRESH], false),
         (&[FRESH, ("content-range", "lines 4-9/10")], false),
         (&[FRESH, ("content-range", "bytes 9-4/10")], false),
-        (
-            &[FRESH, ("content-type", "multipart/byteranges; boundary=x")],
-            false,
-        ),
+        (&[FRESH, ("content-type", "multipart/byteranges; boundary=x")], false),
     ] {
         let found = store(&Method::GET, &[], 206, fields, &rfc_policy());
-        let expected = if allowed {
-            None
-        } else {
-            Some(No::PartialContent)
-        };
+        let expected = if allowed { None } else { Some(No::PartialContent) };
         assert_eq!(found.err(), expected, "{fields:?}");
     }
     // On another status the field means nothing.
-    assert!(
-        store(
-            &Method::GET,
-            &[],
-            200,
-            &[FRESH, ("content-range", "x")],
-            &rfc_policy()
-        )
-        .is_ok()
-    );
+    assert!(store(&Method::GET, &[], 200, &[FRESH, ("content-range", "x")], &rfc_policy()).is_ok());
 }
 
 //= rfc9111#3.1
 #[test]
 fn the_connections_fields_are_not_stored() {
-    let stored = get(&[
-        FRESH,
-        ("connection", "a, close"),
-        ("a", "1"),
-        ("b", "2"),
-        ("te", "x"),
-    ]);
-    let mut strip: Vec<_> = stored
-        .unwrap()
-        .strip
-        .iter()
-        .map(|name| name.as_str().to_owned())
-        .collect();
+    let stored = get(&[FRESH, ("connection", "a, close"), ("a", "1"), ("b", "2"), ("te", "x")]);
+    let mut strip: Vec<_> =
+        stored.unwrap().strip.iter().map(|name| name.as_str().to_owned()).collect();
     strip.sort_unstable();
     assert_eq!(strip, ["a", "connection", "te"]);
 }
@@ -222,18 +138,10 @@ fn the_connections_fields_are_not_stored() {
 fn cookies() {
     let response = |cache_control| [("cache-control", cache_control), ("set-cookie", "a=b")];
     let with = |set_cookie, cache_control| {
-        let policy = Policy {
-            set_cookie,
-            ..Policy::default()
-        };
+        let policy = Policy { set_cookie, ..Policy::default() };
         store(&Method::GET, &[], 200, &response(cache_control), &policy)
     };
-    assert!(
-        with(SetCookie::AsRfc, "max-age=60")
-            .unwrap()
-            .strip
-            .is_empty()
-    );
+    assert!(with(SetCookie::AsRfc, "max-age=60").unwrap().strip.is_empty());
     let stripped = with(SetCookie::Strip, "max-age=60").unwrap().strip;
     assert_eq!(stripped.as_slice(), [HeaderName::from_static("set-cookie")]);
     let careful = |cache_control| with(SetCookie::RequirePermission, cache_control);
@@ -267,11 +175,7 @@ fn errors_are_kept_briefly_unless_they_say_otherwise() {
         (404, &[FRESH], Ok((MaxAge, 60))),
         (404, &[("expires", "@30")], Ok((Expires, 30))),
         (404, &[("cache-control", "max-age=x")], Err(No::NoLifetime)),
-        (
-            404,
-            &[("cache-control", "no-store")],
-            Err(No::ResponseNoStore),
-        ),
+        (404, &[("cache-control", "no-store")], Err(No::ResponseNoStore)),
         (404, &[("cache-control", "private")], Err(No::Private)),
         (404, &[("cache-control", "no-cache")], Err(No::NoLifetime)),
     ] {
@@ -282,14 +186,8 @@ fn errors_are_kept_briefly_unless_they_say_otherwise() {
 //= rfc9111#3
 #[test]
 fn a_site_bounds_every_lifetime() {
-    let policy = Policy {
-        max_lifetime: secs(30),
-        ..rfc_policy()
-    };
+    let policy = Policy { max_lifetime: secs(30), ..rfc_policy() };
     let stored = store(&Method::GET, &[], 200, &[FRESH], &policy).unwrap();
     assert_eq!(stored.freshness.lifetime(), 30);
-    assert_eq!(
-        lifetime(&[("cache-control", "max-age=99999999999")]),
-        Some(365 * 86400)
-    );
+    assert_eq!(lifetime(&[("cache-control", "max-age=99999999999")]), Some(365 * 86400));
 }

@@ -7,28 +7,12 @@ use crate::support::{NOW, headers};
 #[test]
 fn validators_of_the_stored_response_replace_the_clients() {
     for (stored, sent, any) in [
-        (
-            &[("etag", "\"a\"")][..],
-            &[("if-none-match", "\"a\""), ("x", "1")][..],
-            true,
-        ),
-        (
-            &[("etag", "W/\"a\"")],
-            &[("if-none-match", "W/\"a\""), ("x", "1")],
-            true,
-        ),
-        (
-            &[("last-modified", "@-9")],
-            &[("if-modified-since", "@-9"), ("x", "1")],
-            true,
-        ),
+        (&[("etag", "\"a\"")][..], &[("if-none-match", "\"a\""), ("x", "1")][..], true),
+        (&[("etag", "W/\"a\"")], &[("if-none-match", "W/\"a\""), ("x", "1")], true),
+        (&[("last-modified", "@-9")], &[("if-modified-since", "@-9"), ("x", "1")], true),
         (
             &[("last-modified", "@-9"), ("etag", "\"a\"")],
-            &[
-                ("if-modified-since", "@-9"),
-                ("if-none-match", "\"a\""),
-                ("x", "1"),
-            ],
+            &[("if-modified-since", "@-9"), ("if-none-match", "\"a\""), ("x", "1")],
             true,
         ),
         (&[("last-modified", "once")], &[("x", "1")], false),
@@ -42,11 +26,7 @@ fn validators_of_the_stored_response_replace_the_clients() {
             ("if-unmodified-since", "@-1"),
             ("if-range", "\"client\""),
         ]);
-        assert_eq!(
-            add_validators(&headers(stored), &mut outgoing),
-            any,
-            "{stored:?}"
-        );
+        assert_eq!(add_validators(&headers(stored), &mut outgoing), any, "{stored:?}");
         assert_eq!(outgoing, headers(sent), "{stored:?}");
     }
 }
@@ -55,21 +35,9 @@ fn validators_of_the_stored_response_replace_the_clients() {
 #[test]
 fn clients_are_answered_from_the_cache() {
     for (stored, since, expected) in [
-        (
-            &[("last-modified", "@-3000")][..],
-            "@-3000",
-            Precondition::NotModified,
-        ),
-        (
-            &[("last-modified", "@-3000")],
-            "@-2000",
-            Precondition::NotModified,
-        ),
-        (
-            &[("last-modified", "@-3000")],
-            "@-3001",
-            Precondition::Proceed,
-        ),
+        (&[("last-modified", "@-3000")][..], "@-3000", Precondition::NotModified),
+        (&[("last-modified", "@-3000")], "@-2000", Precondition::NotModified),
+        (&[("last-modified", "@-3000")], "@-3001", Precondition::Proceed),
         // Without a date of change, when it was sent: nothing since then is unknown.
         (&[("date", "@0")], "@0", Precondition::NotModified),
         (&[("date", "@0")], "@-3000", Precondition::Proceed),
@@ -77,13 +45,7 @@ fn clients_are_answered_from_the_cache() {
         (&[], "@-1", Precondition::Proceed),
     ] {
         let request = headers(&[("if-modified-since", since)]);
-        let found = evaluate(
-            &Method::GET,
-            &request,
-            StatusCode::OK,
-            &headers(stored),
-            NOW,
-        );
+        let found = evaluate(&Method::GET, &request, StatusCode::OK, &headers(stored), NOW);
         assert_eq!(found, expected, "{stored:?} {since}");
     }
 }
@@ -123,22 +85,10 @@ fn which_304_is_about_the_stored_response() {
 //= rfc9111#4.3.5
 #[test]
 fn a_head_response_freshens_what_it_describes() {
-    let stored = headers(&[
-        ("etag", "\"a\""),
-        ("last-modified", "@-9"),
-        ("content-length", "5"),
-    ]);
+    let stored = headers(&[("etag", "\"a\""), ("last-modified", "@-9"), ("content-length", "5")]);
     for (status, head, expected) in [
         (200, &[][..], true),
-        (
-            200,
-            &[
-                ("etag", "\"a\""),
-                ("content-length", "5"),
-                ("last-modified", "@-9"),
-            ],
-            true,
-        ),
+        (200, &[("etag", "\"a\""), ("content-length", "5"), ("last-modified", "@-9")], true),
         (200, &[("etag", "\"b\"")], false),
         (200, &[("etag", "W/\"a\"")], false),
         (200, &[("content-length", "6")], false),
@@ -146,11 +96,7 @@ fn a_head_response_freshens_what_it_describes() {
         (404, &[], false),
     ] {
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(
-            head_matches(&stored, None, status, &headers(head)),
-            expected,
-            "{head:?}"
-        );
+        assert_eq!(head_matches(&stored, None, status, &headers(head)), expected, "{head:?}");
     }
     let part = headers(&[("content-range", "bytes 0-4/10"), ("content-length", "5")]);
     let ten = headers(&[("content-length", "10")]);

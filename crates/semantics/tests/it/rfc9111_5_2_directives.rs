@@ -31,10 +31,7 @@ fn names_ignore_case_and_quotes_are_honoured() {
 //= rfc9111#5.2.3
 #[test]
 fn unknown_directives_change_nothing() {
-    assert_eq!(
-        lifetime(&[("cache-control", "foo, bar=baz, max-age=60, q=\"x\"")]),
-        Some(60)
-    );
+    assert_eq!(lifetime(&[("cache-control", "foo, bar=baz, max-age=60, q=\"x\"")]), Some(60));
 }
 
 //= rfc9111#5.2.1
@@ -94,13 +91,8 @@ fn must_understand() {
         &rfc_policy(),
     );
     assert!(known.is_ok());
-    let unknown = store(
-        &Method::GET,
-        &[],
-        599,
-        &response("must-understand, max-age=9"),
-        &rfc_policy(),
-    );
+    let unknown =
+        store(&Method::GET, &[], 599, &response("must-understand, max-age=9"), &rfc_policy());
     assert_eq!(unknown.unwrap_err(), NoStoreReason::MustUnderstand);
 }
 
@@ -116,10 +108,7 @@ fn qualified_forms_take_fields_out() {
         let stored = get(&[("cache-control", cache_control), ("a", "1"), ("b", "2")]).unwrap();
         let names: Vec<_> = stored.strip.iter().map(|name| name.as_str()).collect();
         assert_eq!(names, strip, "{cache_control}");
-        assert_eq!(
-            stored.freshness.judge(&RequestDirectives::default(), NOW),
-            Verdict::Fresh
-        );
+        assert_eq!(stored.freshness.judge(&RequestDirectives::default(), NOW), Verdict::Fresh);
     }
     let whole = get(&[("cache-control", "max-age=60, no-cache"), ("etag", "\"a\"")]).unwrap();
     assert_eq!(
@@ -127,10 +116,7 @@ fn qualified_forms_take_fields_out() {
         Verdict::MustValidate(StaleReason::NoCache)
     );
     assert!(whole.freshness.always_revalidate());
-    assert_eq!(
-        get(&[("cache-control", "private=\"a b\"")]).unwrap_err(),
-        NoStoreReason::Private
-    );
+    assert_eq!(get(&[("cache-control", "private=\"a b\"")]).unwrap_err(), NoStoreReason::Private);
 }
 
 //= rfc9111#5.2.2.5
@@ -144,11 +130,7 @@ fn no_store_wins() {
         &["x=\"open, no-store"],
     ] {
         let fields: Vec<_> = lines.iter().map(|line| ("cache-control", *line)).collect();
-        assert_eq!(
-            get(&fields).unwrap_err(),
-            NoStoreReason::ResponseNoStore,
-            "{lines:?}"
-        );
+        assert_eq!(get(&fields).unwrap_err(), NoStoreReason::ResponseNoStore, "{lines:?}");
     }
 }
 
@@ -158,10 +140,7 @@ fn no_store_wins() {
 fn no_transform_keeps_the_body_as_it_is() {
     let rules = CompressionRules::default();
     let check = |cache_control| {
-        let fields = headers(&[
-            ("content-type", "text/html"),
-            ("cache-control", cache_control),
-        ]);
+        let fields = headers(&[("content-type", "text/html"), ("cache-control", cache_control)]);
         compressible(http::StatusCode::OK, &Method::GET, &fields, &rules, None)
     };
     assert!(check("max-age=60").is_ok());

@@ -11,17 +11,10 @@ fn text(status: CacheStatus<'_>) -> String {
 #[test]
 fn members_run_from_origin_to_client() {
     let mut fields = headers(&[]);
-    CacheStatus {
-        fwd: Some(Fwd::UriMiss),
-        stored: true,
-        ..CacheStatus::new("shield")
-    }
-    .append_to(&mut fields);
+    CacheStatus { fwd: Some(Fwd::UriMiss), stored: true, ..CacheStatus::new("shield") }
+        .append_to(&mut fields);
     CacheStatus::hit("edge", 30).append_to(&mut fields);
-    assert_eq!(
-        fields["cache-status"],
-        "shield; fwd=uri-miss; stored, edge; hit; ttl=30"
-    );
+    assert_eq!(fields["cache-status"], "shield; fwd=uri-miss; stored, edge; hit; ttl=30");
 }
 
 //= rfc9211#2.1
@@ -36,23 +29,11 @@ fn hits() {
 #[test]
 fn reasons_to_go_forward() {
     let tokens: Vec<_> = Fwd::ALL.iter().map(|fwd| fwd.as_str()).collect();
-    let registered = [
-        "bypass",
-        "method",
-        "uri-miss",
-        "vary-miss",
-        "miss",
-        "request",
-        "stale",
-        "partial",
-    ];
+    let registered =
+        ["bypass", "method", "uri-miss", "vary-miss", "miss", "request", "stale", "partial"];
     assert_eq!(tokens, registered);
     // A hit did not go forward.
-    let both = CacheStatus {
-        hit: true,
-        fwd: Some(Fwd::Stale),
-        ..CacheStatus::new("edge")
-    };
+    let both = CacheStatus { hit: true, fwd: Some(Fwd::Stale), ..CacheStatus::new("edge") };
     assert_eq!(text(both), "edge; hit");
 }
 

@@ -25,34 +25,22 @@ fn a_targeted_field_replaces_cache_control_and_expires() {
     let tag = ("etag", "\"a\"");
     let table: &[(Fields<'_>, ControlSource, Option<u64>)] = &[
         (
-            &[
-                ("cdn-cache-control", "max-age=60"),
-                ("cache-control", "no-store"),
-            ],
+            &[("cdn-cache-control", "max-age=60"), ("cache-control", "no-store")],
             ControlSource::CdnCacheControl,
             Some(60),
         ),
         (
-            &[
-                ("surrogate-control", "max-age=60"),
-                ("cache-control", "no-store"),
-            ],
+            &[("surrogate-control", "max-age=60"), ("cache-control", "no-store")],
             ControlSource::SurrogateControl,
             Some(60),
         ),
         (
-            &[
-                ("cdn-cache-control", "no-store"),
-                ("cache-control", "max-age=60"),
-            ],
+            &[("cdn-cache-control", "no-store"), ("cache-control", "max-age=60")],
             ControlSource::CdnCacheControl,
             None,
         ),
         (
-            &[
-                ("cdn-cache-control", "max-age=5"),
-                ("surrogate-control", "max-age=60"),
-            ],
+            &[("cdn-cache-control", "max-age=5"), ("surrogate-control", "max-age=60")],
             ControlSource::CdnCacheControl,
             Some(5),
         ),
@@ -63,10 +51,7 @@ fn a_targeted_field_replaces_cache_control_and_expires() {
             Some(60),
         ),
         (
-            &[
-                ("cdn-cache-control", "max-age=5, =, x"),
-                ("cache-control", "max-age=60"),
-            ],
+            &[("cdn-cache-control", "max-age=5, =, x"), ("cache-control", "max-age=60")],
             ControlSource::CacheControl,
             Some(60),
         ),
@@ -78,11 +63,7 @@ fn a_targeted_field_replaces_cache_control_and_expires() {
         (&[("expires", "@60")], ControlSource::None, Some(60)),
     ];
     for (fields, source, seconds) in table {
-        assert_eq!(
-            effective_directives(&headers(fields)).1,
-            *source,
-            "{fields:?}"
-        );
+        assert_eq!(effective_directives(&headers(fields)).1, *source, "{fields:?}");
         assert_eq!(lifetime(fields), *seconds, "{fields:?}");
     }
     let stored = get(&[("cdn-cache-control", "max-age=60")]).unwrap();

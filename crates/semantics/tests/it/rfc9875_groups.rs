@@ -7,10 +7,7 @@ use crate::support::headers;
 #[test]
 fn groups_are_a_list_of_strings() {
     let groups = |value: &str| cache_groups(&headers(&[("cache-groups", value)])).to_vec();
-    assert_eq!(
-        groups("\"scripts\", \"styles\", \"scripts\""),
-        ["scripts", "styles"]
-    );
+    assert_eq!(groups("\"scripts\", \"styles\", \"scripts\""), ["scripts", "styles"]);
     assert!(groups("scripts").is_empty());
     assert!(groups("\"a\", 1").is_empty());
     let lines = headers(&[("cache-groups", "\"a\""), ("cache-groups", "\"b\"")]);

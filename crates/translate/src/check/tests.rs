@@ -40,10 +40,7 @@ fn hosts() {
     ] {
         assert!(host_or_wildcard(text).is_err(), "{text}");
     }
-    assert_eq!(
-        host("*.a.com"),
-        Err(BadText::NoWildcard("*.a.com".to_owned()))
-    );
+    assert_eq!(host("*.a.com"), Err(BadText::NoWildcard("*.a.com".to_owned())));
 }
 
 #[test]
@@ -51,10 +48,7 @@ fn origin_urls() {
     for (text, normal) in [
         ("http://web", "http://web"),
         ("http://web/", "http://web"),
-        (
-            "HTTPS://Web.Example.com:8443",
-            "https://web.example.com:8443",
-        ),
+        ("HTTPS://Web.Example.com:8443", "https://web.example.com:8443"),
         ("http://my_service:3000", "http://my_service:3000"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1"),
         ("http://[::1]:65535", "http://[::1]:65535"),
@@ -94,24 +88,10 @@ fn origin_urls() {
 
 #[test]
 fn networks() {
-    for text in [
-        "10.0.0.0/8",
-        "0.0.0.0/0",
-        "192.0.2.1/32",
-        "2001:db8::/32",
-        "::/0",
-    ] {
+    for text in ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.1/32", "2001:db8::/32", "::/0"] {
         assert_eq!(network(text).unwrap().to_string(), text);
     }
-    for text in [
-        "",
-        "10.0.0.0",
-        "10.0.0.0/33",
-        "10.0.0.1/8",
-        "10/8",
-        "a/8",
-        "::1/64",
-    ] {
+    for text in ["", "10.0.0.0", "10.0.0.0/33", "10.0.0.1/8", "10/8", "a/8", "::1/64"] {
         assert!(network(text).is_err(), "{text}");
     }
 }
@@ -125,18 +105,9 @@ fn names() {
     for text in ["", "a b", "a:", "a\n", "ä"] {
         assert!(header(text).is_err() && cookie(text).is_err(), "{text:?}");
     }
-    for text in [
-        "",
-        "*/*",
-        "*",
-        "text",
-        "text/",
-        "/html",
-        "text/h*",
-        "text/html;q=1",
-        "a b/c",
-        "*/html",
-    ] {
+    for text in
+        ["", "*/*", "*", "text", "text/", "/html", "text/h*", "text/html;q=1", "a b/c", "*/html"]
+    {
         assert!(media_type(text).is_err(), "{text}");
     }
     for text in ["", "a=b", "a&b", "a#", "a b"] {
@@ -153,14 +124,8 @@ fn certificate_bundles() {
     assert_eq!(certificates(one), Ok(()));
     assert_eq!(certificates(&format!("# CA\n{one}{one}")), Ok(()));
     assert_eq!(certificates("MIIB"), Err(BadText::NoCertificate));
-    assert_eq!(
-        certificates(&format!("{one}{}", &one[..40])),
-        Err(BadText::Certificate(2))
-    );
-    assert_eq!(
-        certificates(&one.replace("MIIB", "!")),
-        Err(BadText::Certificate(1))
-    );
+    assert_eq!(certificates(&format!("{one}{}", &one[..40])), Err(BadText::Certificate(2)));
+    assert_eq!(certificates(&one.replace("MIIB", "!")), Err(BadText::Certificate(1)));
 }
 
 /// What the API server lets through may still be refused here, but not the other way round.
@@ -214,10 +179,7 @@ fn patterns_allow_what_the_checks_allow() {
         let mut matched = 0;
         for text in texts {
             if by_pattern(schema, text).unwrap().is_ok() {
-                assert!(
-                    regex.is_match(text),
-                    "{schema} does not let `{text}` through"
-                );
+                assert!(regex.is_match(text), "{schema} does not let `{text}` through");
                 matched += 1;
             }
         }

@@ -41,15 +41,9 @@ pub(super) fn bytes(
 /// A time limit; zero would mean that nothing is ever in time.
 pub(super) fn millis(time: Duration, at: &Path, problems: &mut Problems) -> u64 {
     if time.as_millis() == 0 {
-        problems.add(
-            at,
-            format!("must be more than `{time}`; there is no way to turn it off"),
-        );
+        problems.add(at, format!("must be more than `{time}`; there is no way to turn it off"));
     } else if time > MAX_TIMEOUT {
-        problems.add(
-            at,
-            format!("`{time}` is too long; `{MAX_TIMEOUT}` is the most"),
-        );
+        problems.add(at, format!("`{time}` is too long; `{MAX_TIMEOUT}` is the most"));
     }
     time.as_millis()
 }
@@ -57,17 +51,11 @@ pub(super) fn millis(time: Duration, at: &Path, problems: &mut Problems) -> u64 
 /// A time that something is kept, perhaps none.
 pub(super) fn seconds(time: Duration, at: &Path, problems: &mut Problems) -> u32 {
     let Some(seconds) = time.whole_seconds() else {
-        problems.add(
-            at,
-            format!("`{time}` must be whole seconds; `ms` has no effect here"),
-        );
+        problems.add(at, format!("`{time}` must be whole seconds; `ms` has no effect here"));
         return 0;
     };
     if time > MAX_KEPT {
-        problems.add(
-            at,
-            format!("`{time}` is too long; one year, `{MAX_KEPT}`, is the most"),
-        );
+        problems.add(at, format!("`{time}` is too long; one year, `{MAX_KEPT}`, is the most"));
     }
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }

@@ -28,11 +28,7 @@ pub(super) fn sites(
     for (i, site) in sites.iter().enumerate() {
         if let Some(first) = names.insert(&site.name, i) {
             let reason = if specs[i].name.is_some() {
-                format!(
-                    "`{}` is already the name of {}; rename one",
-                    site.name,
-                    at.index(first)
-                )
+                format!("`{}` is already the name of {}; rename one", site.name, at.index(first))
             } else {
                 continue; // The first host, which is reported as given twice, or the name of another.
             };
@@ -43,12 +39,7 @@ pub(super) fn sites(
 }
 
 fn site(spec: &SiteSpec, shields: &Shields<'_>, at: &Path, problems: &mut Problems) -> wire::Site {
-    let hosts = each(
-        &spec.hosts,
-        &at.key("hosts"),
-        check::host_or_wildcard,
-        problems,
-    );
+    let hosts = each(&spec.hosts, &at.key("hosts"), check::host_or_wildcard, problems);
     let mut times = timeouts(&spec.timeouts, &at.key("timeouts"), problems);
     let mut origins = origins(&spec.origins, &at.key("origins"), problems);
     match (&spec.shield, spec.origins.is_empty()) {
@@ -65,11 +56,7 @@ fn site(spec: &SiteSpec, shields: &Shields<'_>, at: &Path, problems: &mut Proble
             "has neither `origins` nor `shield`; give one, to say where the content comes from",
         ),
     }
-    let name = spec
-        .name
-        .clone()
-        .or_else(|| hosts.first().cloned())
-        .unwrap_or_default();
+    let name = spec.name.clone().or_else(|| hosts.first().cloned()).unwrap_or_default();
     wire::Site {
         name,
         hosts,
@@ -111,10 +98,7 @@ fn through(
             origins(&shield.origins, at, &mut told)
         }
         Some(Shield::Broken) => {
-            problems.add(
-                at,
-                format!("OriginShield `{name}` has errors; correct them first"),
-            );
+            problems.add(at, format!("OriginShield `{name}` has errors; correct them first"));
             vec![]
         }
         None => {
@@ -141,17 +125,11 @@ pub(super) fn origins(
             let at = at.key("caBundle");
             problems.take(&at, check::certificates(pem));
             if url.as_ref().is_some_and(|url| url.starts_with("http:")) {
-                problems.add(
-                    &at,
-                    "has no meaning for an `http` origin; remove it or write `https`",
-                );
+                problems
+                    .add(&at, "has no meaning for an `http` origin; remove it or write `https`");
             }
         }
-        origins.extend(url.map(|url| wire::Origin {
-            url,
-            host,
-            ca: spec.ca_bundle.clone(),
-        }));
+        origins.extend(url.map(|url| wire::Origin { url, host, ca: spec.ca_bundle.clone() }));
     }
     origins
 }
@@ -178,10 +156,7 @@ fn key(spec: &KeySpec, at: &Path, problems: &mut Problems) -> wire::KeyRules {
     let query_at = at.key("query");
     let given = [query.keep.is_some(), query.drop.is_some(), query.ignore];
     if given.into_iter().filter(|given| *given).count() > 1 {
-        problems.add(
-            &query_at,
-            "`keep`, `drop` and `ignore` exclude each other: give one of them",
-        );
+        problems.add(&query_at, "`keep`, `drop` and `ignore` exclude each other: give one of them");
     }
     let mut parameters =
         |names: &[String], key| each(names, &query_at.key(key), check::parameter, problems);
@@ -196,10 +171,7 @@ fn key(spec: &KeySpec, at: &Path, problems: &mut Problems) -> wire::KeyRules {
     for (i, name) in headers.iter().enumerate() {
         if seen.insert(name, i).is_some() {
             // Spelled with the same letters, the schema finds it.
-            problems.add(
-                &at.key("headers").index(i),
-                format!("`{name}` is given twice"),
-            );
+            problems.add(&at.key("headers").index(i), format!("`{name}` is given twice"));
         }
     }
     wire::KeyRules {
@@ -218,10 +190,7 @@ fn freshness(spec: &FreshnessSpec, at: &Path, problems: &mut Problems) -> wire::
             Ok(number @ 400..=599) if status.len() == 3 => {
                 negative.insert(number, seconds(*ttl, &at, problems));
             }
-            _ => problems.add(
-                &at,
-                format!("`{status}` is not an error status, 400 to 599"),
-            ),
+            _ => problems.add(&at, format!("`{status}` is not an error status, 400 to 599")),
         }
     }
     wire::FreshnessRules {
@@ -267,10 +236,6 @@ fn compression(
         zstd: level(spec.zstd),
         gzip: level(spec.gzip),
     };
-    let offered = compression
-        .br
-        .or(compression.zstd)
-        .or(compression.gzip)
-        .is_some();
+    let offered = compression.br.or(compression.zstd).or(compression.gzip).is_some();
     (spec.enabled && offered).then_some(compression)
 }

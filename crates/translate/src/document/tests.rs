@@ -3,12 +3,7 @@ use crate::path::Path;
 
 fn lines(text: &str) -> Vec<Result<u32, u32>> {
     let lines = documents(text).into_iter();
-    lines
-        .map(|d| {
-            d.map(|node| node.line(&Path::root()))
-                .map_err(|e| e.place.line)
-        })
-        .collect()
+    lines.map(|d| d.map(|node| node.line(&Path::root())).map_err(|e| e.place.line)).collect()
 }
 
 #[test]
@@ -16,10 +11,7 @@ fn splits_documents_and_keeps_their_lines() {
     assert_eq!(lines(""), []);
     assert_eq!(lines("# only a comment\n"), []);
     assert_eq!(lines("a: 1"), [Ok(1)]);
-    assert_eq!(
-        lines("---\na: 1\n---\n\n---\nb: 1\n--- # c\nc: 1\n"),
-        [Ok(2), Ok(6), Ok(8)]
-    );
+    assert_eq!(lines("---\na: 1\n---\n\n---\nb: 1\n--- # c\nc: 1\n"), [Ok(2), Ok(6), Ok(8)]);
     assert_eq!(lines("--- {a: 1}\n--- {b: 1}\n"), [Ok(1), Ok(2)]);
     assert_eq!(lines("a: 1\n...\nb: 1\n"), [Ok(1), Ok(3)]);
     assert_eq!(lines("a: 1\r\n---\r\nb: 1\r\n"), [Ok(1), Ok(3)]);
@@ -55,16 +47,8 @@ fn hostile_texts_are_errors() {
         let before = format!("*a{},", i - 1).repeat(9);
         bomb.push_str(&format!("a{i}: &a{i} [{before}]\n"));
     }
-    for text in [
-        &deep,
-        &flow,
-        &bomb,
-        "a: *a\n",
-        "a: &a [*a]\n",
-        "? [a]\n: 1\n",
-        "a: .nan\n",
-        "\0",
-    ] {
+    for text in [&deep, &flow, &bomb, "a: *a\n", "a: &a [*a]\n", "? [a]\n: 1\n", "a: .nan\n", "\0"]
+    {
         for document in documents(text) {
             let error = document.unwrap_err();
             assert!(error.place.line > 0 && !error.reason.is_empty());

@@ -65,11 +65,7 @@ fn a_place_has_a_path() {
         (3, 6, "a.c"),
         (9, 9, "a.c"),
     ] {
-        assert_eq!(
-            tree.path_of(Place { line, column }).to_string(),
-            path,
-            "{line}:{column}"
-        );
+        assert_eq!(tree.path_of(Place { line, column }).to_string(), path, "{line}:{column}");
     }
 }
 
@@ -78,9 +74,6 @@ fn becomes_json_and_back() {
     let text = "a: {b: 1, c: -2.5, d: true, e: text, f: [x, ~], g: ~}\n404: why\nbig: 18446744073709551615";
     let json = tree(text).to_json();
     let expected = r#"{"404":"why","a":{"b":1,"c":-2.5,"d":true,"e":"text","f":["x",null]},"big":18446744073709551615}"#;
-    assert_eq!(
-        json,
-        serde_json::from_str::<serde_json::Value>(expected).unwrap()
-    );
+    assert_eq!(json, serde_json::from_str::<serde_json::Value>(expected).unwrap());
     assert_eq!(Node::from_json(&json).to_json(), json);
 }

@@ -23,21 +23,15 @@ pub(super) fn schema(definition: CustomResourceDefinition) -> JSONSchemaProps {
 
 /// Of the many fields, those that people write.
 fn metadata_schema() -> JSONSchemaProps {
-    let of_type = |name: &str| JSONSchemaProps {
-        type_: Some(name.to_owned()),
-        ..JSONSchemaProps::default()
-    };
+    let of_type =
+        |name: &str| JSONSchemaProps { type_: Some(name.to_owned()), ..JSONSchemaProps::default() };
     let text = of_type("string");
     let texts = JSONSchemaProps {
         additional_properties: Some(JSONSchemaPropsOrBool::Schema(Box::new(text.clone()))),
         ..of_type("object")
     };
-    let fields = [
-        ("name", &text),
-        ("namespace", &text),
-        ("labels", &texts),
-        ("annotations", &texts),
-    ];
+    let fields =
+        [("name", &text), ("namespace", &text), ("labels", &texts), ("annotations", &texts)];
     JSONSchemaProps {
         properties: Some(fields.map(|(key, of)| (key.to_owned(), of.clone())).into()),
         x_kubernetes_preserve_unknown_fields: Some(true),
@@ -57,19 +51,13 @@ pub(super) fn metadata(node: &Node, problems: &mut Problems) {
         && (name.len() > 253 || !name.split('.').all(is_label))
     {
         let reason = "lower-case letters, digits and inner hyphens, perhaps with dots between them";
-        problems.add(
-            &path.key("name"),
-            format!("`{name}` is not a name for a resource: {reason}"),
-        );
+        problems.add(&path.key("name"), format!("`{name}` is not a name for a resource: {reason}"));
     }
     if let Some(name) = metadata.get("namespace").and_then(Node::text)
         && (name.len() > 63 || !is_label(name))
     {
         let reason = "lower-case letters, digits and inner hyphens";
-        problems.add(
-            &path.key("namespace"),
-            format!("`{name}` is not a name: {reason}"),
-        );
+        problems.add(&path.key("namespace"), format!("`{name}` is not a name: {reason}"));
     }
     let told = |problem: &Problem| problem.path.steps().first() == path.steps().first();
     if !problems.0.iter().any(told)
@@ -81,9 +69,7 @@ pub(super) fn metadata(node: &Node, problems: &mut Problems) {
 
 fn is_label(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
 }

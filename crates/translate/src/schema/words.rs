@@ -28,12 +28,7 @@ pub(super) fn did_you_mean<'a>(
 ) -> String {
     let near = allowed
         .clone()
-        .map(|candidate| {
-            (
-                distance(&word.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .min()
         .filter(|(distance, candidate)| *distance <= 2.min(candidate.len() / 2));
     match near {

@@ -18,10 +18,7 @@ pub(crate) fn check(snapshot: &Snapshot) -> Vec<Problem> {
         // What the fields of another format mean is not ours to say.
         problems.add(
             &at.key("format"),
-            format!(
-                "is {}; this release reads format {FORMAT} only",
-                snapshot.format
-            ),
+            format!("is {}; this release reads format {FORMAT} only", snapshot.format),
         );
         return problems.0;
     }
@@ -91,12 +88,7 @@ fn check_site(site: &Site, at: &Path, problems: &mut Problems) {
     if site.hosts.is_empty() {
         problems.add(&at.key("hosts"), "must have at least one host");
     }
-    normal(
-        &site.hosts,
-        &at.key("hosts"),
-        check::host_or_wildcard,
-        problems,
-    );
+    normal(&site.hosts, &at.key("hosts"), check::host_or_wildcard, problems);
     if site.origins.is_empty() {
         problems.add(&at.key("origins"), "must have at least one origin");
     }
@@ -115,10 +107,7 @@ fn check_site(site: &Site, at: &Path, problems: &mut Problems) {
     freshness(&site.freshness, &at.key("freshness"), problems);
     let collapse = [
         ("timeoutMs", site.collapse.timeout_ms),
-        (
-            "hitForMissSeconds",
-            site.collapse.hit_for_miss_seconds.into(),
-        ),
+        ("hitForMissSeconds", site.collapse.hit_for_miss_seconds.into()),
     ];
     positive(&collapse, &at.key("collapse"), problems);
     if let Some(rules) = &site.compression {
@@ -145,17 +134,8 @@ fn key(rules: &KeyRules, at: &Path, problems: &mut Problems) {
     let (QueryRule::Keep(names) | QueryRule::Drop(names)) = &rules.query else {
         return;
     };
-    let kind = if matches!(rules.query, QueryRule::Keep(_)) {
-        "keep"
-    } else {
-        "drop"
-    };
-    normal(
-        names,
-        &at.key("query").key(kind),
-        check::parameter,
-        problems,
-    );
+    let kind = if matches!(rules.query, QueryRule::Keep(_)) { "keep" } else { "drop" };
+    normal(names, &at.key("query").key(kind), check::parameter, problems);
 }
 
 fn freshness(rules: &FreshnessRules, at: &Path, problems: &mut Problems) {
@@ -164,11 +144,7 @@ fn freshness(rules: &FreshnessRules, at: &Path, problems: &mut Problems) {
     {
         problems.add(&at.key("heuristic").key("percent"), "must be from 1 to 100");
     }
-    for status in rules
-        .negative_ttl_seconds
-        .keys()
-        .filter(|s| !(400..=599).contains(*s))
-    {
+    for status in rules.negative_ttl_seconds.keys().filter(|s| !(400..=599).contains(*s)) {
         let at = at.key("negativeTtlSeconds").key(&status.to_string());
         problems.add(&at, "is not an error status, 400 to 599");
     }
@@ -176,11 +152,9 @@ fn freshness(rules: &FreshnessRules, at: &Path, problems: &mut Problems) {
 
 fn compression(rules: &Compression, at: &Path, problems: &mut Problems) {
     normal(&rules.types, &at.key("types"), check::media_type, problems);
-    for (key, level, range) in [
-        ("br", rules.br, 0..=11),
-        ("zstd", rules.zstd, 1..=19),
-        ("gzip", rules.gzip, 1..=9),
-    ] {
+    for (key, level, range) in
+        [("br", rules.br, 0..=11), ("zstd", rules.zstd, 1..=19), ("gzip", rules.gzip, 1..=9)]
+    {
         if level.is_some_and(|level| !range.contains(&level)) {
             let reason = format!("must be from {} to {}", range.start(), range.end());
             problems.add(&at.key(key), reason);

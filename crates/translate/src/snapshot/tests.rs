@@ -2,10 +2,7 @@ use super::*;
 use crate::translation::translate_all;
 
 fn source(text: &str) -> Source<'_> {
-    Source {
-        name: "edge.yaml",
-        text,
-    }
+    Source { name: "edge.yaml", text }
 }
 
 /// The example's, as a file.
@@ -53,27 +50,13 @@ fn wrong_types_have_line_and_field() {
         ("maxVariants: 8", "maxVariants: many", "cache.maxVariants"),
         ("maxFields: 50", "maxFelds: 50", "limits.maxFelds"),
         ("eviction: lfu", "eviction: fifo", "cache.eviction"),
-        (
-            "connectMs: 1000",
-            "connectMs: -1",
-            "sites[0].timeouts.connectMs",
-        ),
-        (
-            "hitForMissSeconds: 30",
-            "hitForMissSeconds: [30]",
-            "sites[0].collapse.hitForMissSeconds",
-        ),
+        ("connectMs: 1000", "connectMs: -1", "sites[0].timeouts.connectMs"),
+        ("hitForMissSeconds: 30", "hitForMissSeconds: [30]", "sites[0].collapse.hitForMissSeconds"),
         ("- 10.0.0.0/8", "- 10.0.0.0.0", "trustedProxies[0]"),
     ] {
         let errors = errors(&yaml.replacen(from, to, 1));
-        let start = format!(
-            "edge.yaml:{}: Snapshot/media/full: {field}: ",
-            line_of(from)
-        );
-        assert!(
-            errors.len() == 1 && errors[0].starts_with(&start),
-            "{start} {errors:?}"
-        );
+        let start = format!("edge.yaml:{}: Snapshot/media/full: {field}: ", line_of(from));
+        assert!(errors.len() == 1 && errors[0].starts_with(&start), "{start} {errors:?}");
     }
 }
 
@@ -84,11 +67,7 @@ fn wrong_values_are_all_told() {
         .replacen("idleTimeoutMs: 90000", "idleTimeoutMs: 0", 1)
         .replacen("- cdn.example.com", "- CDN.example.com", 1)
         .replacen("- shielded.example.com", "- \"*.img.example.com\"", 1)
-        .replacen(
-            "https://backup.example.com",
-            "https://backup.example.com/x",
-            1,
-        )
+        .replacen("https://backup.example.com", "https://backup.example.com/x", 1)
         .replacen("gzip: 1", "gzip: 10", 1)
         .replacen("x-country", "X-Country", 1)
         .replacen("name: plain.example.com", "name: www", 1)
@@ -104,22 +83,11 @@ fn wrong_values_are_all_told() {
         "sites[2].name: `www` is already at sites[0].name",
         "sites[0].maxRanges: must be more than 0",
     ] {
-        assert!(
-            errors.iter().any(|error| error.contains(part)),
-            "{part} {errors:#?}"
-        );
+        assert!(errors.iter().any(|error| error.contains(part)), "{part} {errors:#?}");
     }
     assert_eq!(errors.len(), 8, "{errors:#?}");
-    let line = bad
-        .lines()
-        .position(|line| line.contains("gzip: 10"))
-        .unwrap()
-        + 1;
-    assert!(
-        errors
-            .iter()
-            .any(|error| error.starts_with(&format!("edge.yaml:{line}: ")))
-    );
+    let line = bad.lines().position(|line| line.contains("gzip: 10")).unwrap() + 1;
+    assert!(errors.iter().any(|error| error.starts_with(&format!("edge.yaml:{line}: "))));
 }
 
 #[test]
@@ -128,10 +96,7 @@ fn refuses_what_is_not_a_snapshot() {
         ("", "edge.yaml:1: Snapshot: "),
         ("a: [", "edge.yaml:1: Snapshot: "),
         ("[]", "edge.yaml:1: Snapshot: "),
-        (
-            "format: 2\nversion: x\npool: p\nsites: []\n",
-            "edge.yaml:1: Snapshot/p: format: is 2;",
-        ),
+        ("format: 2\nversion: x\npool: p\nsites: []\n", "edge.yaml:1: Snapshot/p: format: is 2;"),
         (
             "format: 1\nversion: x\npool: p\nsites: []\n",
             "edge.yaml:4: Snapshot/p: sites: must have",
@@ -139,9 +104,6 @@ fn refuses_what_is_not_a_snapshot() {
         ("format: 1\n---\nformat: 1\n", "Snapshot: "),
     ] {
         let errors = errors(text);
-        assert!(
-            errors.len() == 1 && errors[0].contains(part),
-            "{text:?} {errors:?}"
-        );
+        assert!(errors.len() == 1 && errors[0].contains(part), "{text:?} {errors:?}");
     }
 }

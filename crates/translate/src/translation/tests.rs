@@ -11,10 +11,7 @@ const MINIMAL: &str = include_str!("../../tests/golden/minimal.in.yaml");
 const FULL: &str = include_str!("../../tests/golden/full.in.yaml");
 
 fn translated(text: &str) -> Translation {
-    translate_all(&[Source {
-        name: "test.yaml",
-        text,
-    }])
+    translate_all(&[Source { name: "test.yaml", text }])
 }
 
 fn spec(json: serde_json::Value) -> EdgePoolSpec {
@@ -69,20 +66,10 @@ fn an_origin_can_be_put_in_place_of_all() {
 
 #[test]
 fn of_two_pools_with_one_host_the_first_has_it() {
-    let pools = vec![
-        pool("a", "x.example.com"),
-        pool("b", "X.example.com"),
-        pool("c", "y.example.com"),
-    ];
-    let translation = translate(&Resources {
-        pools,
-        shields: vec![],
-    });
-    let names: Vec<_> = translation
-        .pools
-        .iter()
-        .map(|pool| pool.name.as_str())
-        .collect();
+    let pools =
+        vec![pool("a", "x.example.com"), pool("b", "X.example.com"), pool("c", "y.example.com")];
+    let translation = translate(&Resources { pools, shields: vec![] });
+    let names: Vec<_> = translation.pools.iter().map(|pool| pool.name.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     let [diagnostic] = &translation.diagnostics[..] else {
         panic!("{:?}", translation.diagnostics)
@@ -99,15 +86,8 @@ fn what_comes_from_a_cluster_is_held_against_the_schema_too() {
     let mut bad = pool("a", "x.example.com");
     bad.value.spec.cache.max_variants = -1;
     bad.value.spec.pops.clear();
-    let translation = translate(&Resources {
-        pools: vec![bad],
-        shields: vec![],
-    });
-    let fields: Vec<_> = translation
-        .diagnostics
-        .iter()
-        .map(|d| d.field.as_str())
-        .collect();
+    let translation = translate(&Resources { pools: vec![bad], shields: vec![] });
+    let fields: Vec<_> = translation.diagnostics.iter().map(|d| d.field.as_str()).collect();
     assert_eq!(fields, ["spec.cache.maxVariants", "spec.pops"]);
     assert!(translation.pools.is_empty());
 }
@@ -121,19 +101,11 @@ fn no_namespace_is_the_default_one() {
     let mut pool = pool("a", "x.example.com");
     let site = &mut pool.value.spec.sites[0];
     site.origins.clear();
-    site.shield = Some(crds::ShieldRef {
-        name: "main".to_owned(),
-    });
-    let resources = Resources {
-        pools: vec![pool],
-        shields: vec![shield.into()],
-    };
+    site.shield = Some(crds::ShieldRef { name: "main".to_owned() });
+    let resources = Resources { pools: vec![pool], shields: vec![shield.into()] };
     let translation = translate(&resources);
     assert_eq!(translation.diagnostics, []);
-    assert_eq!(
-        translation.pools[0].snapshot.sites[0].origins[0].url,
-        "http://behind"
-    );
+    assert_eq!(translation.pools[0].snapshot.sites[0].origins[0].url, "http://behind");
 }
 
 /// Every snapshot that comes out can be read back, and names a place for all that is wrong.
@@ -141,10 +113,7 @@ fn sound(text: &str) {
     let translation = translated(text);
     for pool in &translation.pools {
         let yaml = serde_saphyr::to_string(&pool.snapshot).unwrap();
-        let back = read_snapshot(Source {
-            name: "back",
-            text: &yaml,
-        });
+        let back = read_snapshot(Source { name: "back", text: &yaml });
         assert_eq!(back.as_ref(), Ok(&pool.snapshot), "{yaml}");
     }
     // To YAML, a lone carriage return also ends a line.
