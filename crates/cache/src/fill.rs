@@ -37,14 +37,7 @@ pub struct Fill {
 impl Fill {
     pub(crate) fn new(cache: Arc<Cache>, object: Arc<Object>, expected: Option<u64>) -> Self {
         let writer = Writer::new(object.body().clone(), Some(cache.clone()));
-        Self {
-            cache,
-            object,
-            writer,
-            expected,
-            streaming: None,
-            closed: false,
-        }
+        Self { cache, object, writer, expected, streaming: None, closed: false }
     }
 
     /// Turns to streaming before the first byte.
@@ -65,8 +58,9 @@ impl Fill {
 
     /// Appends a piece of the body.
     ///
-    /// Waits only while streaming, and then only for the slowest reader. If the returned future is
-    /// dropped, the piece has been appended all the same.
+    /// Waits only while streaming, and then only while all readers are busy: one that has fallen far
+    /// behind is cut when another waits for more. If the returned future is dropped, the piece has
+    /// been appended all the same.
     pub async fn append(&mut self, data: &[u8]) -> Progress {
         if self.streaming.is_none() {
             match self.writer.store(data) {
@@ -74,19 +68,13 @@ impl Fill {
                 Err(reason) => self.turn(reason),
             }
         }
-        if self.writer.pass(data).await {
-            Progress::Streaming
-        } else {
-            Progress::Abandoned
-        }
+        if self.writer.pass(data).await { Progress::Streaming } else { Progress::Abandoned }
     }
 
     /// The last byte is in. Gives the object as it is stored, or why it is not; a body of another
     /// length than its `Content-Length` counts as truncated.
     pub fn finish(mut self) -> Result<Arc<Object>, NoStoreReason> {
-        let short = self
-            .expected
-            .is_some_and(|expected| expected != self.writer.written());
+        let short = self.expected.is_some_and(|expected| expected != self.writer.written());
         if short {
             self.give_up("the body is not as long as announced");
             return Err(NoStoreReason::Truncated);

@@ -45,21 +45,12 @@ impl Body {
         drop(state);
         let writer = Writer::new(body.clone(), self.accounts.cache());
         let parent = self.clone();
-        Derived::Make(
-            body,
-            BodyWriter {
-                parent,
-                coding,
-                writer,
-                streaming: false,
-                closed: false,
-            },
-        )
+        Derived::Make(body, BodyWriter { parent, coding, writer, streaming: false, closed: false })
     }
 }
 
 impl BodyWriter {
-    /// Appends. Waits only when the body is too large to keep and the slowest reader lags.
+    /// Appends. Waits only when the body is too large to keep and its readers are slow.
     pub async fn append(&mut self, data: &[u8]) -> Progress {
         if !self.streaming {
             if self.writer.store(data).is_ok() {
@@ -69,11 +60,7 @@ impl BodyWriter {
             self.forget();
             self.writer.stream();
         }
-        if self.writer.pass(data).await {
-            Progress::Streaming
-        } else {
-            Progress::Abandoned
-        }
+        if self.writer.pass(data).await { Progress::Streaming } else { Progress::Abandoned }
     }
 
     /// The last byte is in. Whether the body is kept.
@@ -99,8 +86,7 @@ impl Drop for BodyWriter {
     fn drop(&mut self) {
         if !self.closed {
             self.forget();
-            self.writer
-                .fail(Truncated("the transformation was given up"));
+            self.writer.fail(Truncated("the transformation was given up"));
         }
     }
 }

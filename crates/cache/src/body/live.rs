@@ -35,6 +35,10 @@ pub(super) struct Live {
     pub(super) writer: Option<Waker>,
 }
 
+/// Why a reader of a body that is only streamed is told that its own has ended.
+pub(super) const FELL_BEHIND: Truncated =
+    Truncated("the reader fell behind a body that is not stored");
+
 pub(super) struct Piece {
     pub(super) start: u64,
     pub(super) data: Bytes,
@@ -42,7 +46,16 @@ pub(super) struct Piece {
 
 pub(super) struct ReaderSlot {
     pub(super) at: u64,
+    /// There while it has all there is and waits for more.
     pub(super) waker: Option<Waker>,
+    /// It fell too far behind: nothing is kept for it any more.
+    pub(super) cut: bool,
+}
+
+impl ReaderSlot {
+    pub(super) fn new(at: u64) -> Self {
+        Self { at, waker: None, cut: false }
+    }
 }
 
 /// What a reader finds.
@@ -91,9 +104,7 @@ impl Live {
                 .and_then(|piece| cut(&piece.data, piece.start, at, end));
             return match found {
                 Some(data) => Seen::Data(data),
-                None => Seen::Cut(Truncated(
-                    "the reader fell behind a body that is not stored",
-                )),
+                None => Seen::Cut(FELL_BEHIND),
             };
         }
         match self.phase {
@@ -112,7 +123,31 @@ impl Live {
 
     /// Where the slowest reader is.
     pub(super) fn slowest(&self) -> Option<u64> {
-        self.readers.iter().map(|reader| reader.at).min()
+        let going_on = self.readers.iter().filter(|reader| !reader.cut);
+        going_on.map(|reader| reader.at).min()
+    }
+
+    /// Whether the slowest reader is no more than `window` behind; none when there is no reader, and
+    /// none is about to be made.
+    pub(super) fn has_room(&self, window: u64) -> Option<bool> {
+        match self.slowest() {
+            None if self.holds == 0 => None,
+            slowest => Some(self.written.saturating_sub(slowest.unwrap_or(0)) <= window),
+        }
+    }
+
+    /// Whether a reader waits for more. As long as none does, all are busy, and the writer need not
+    /// be faster than they are.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.readers.iter().any(|reader| reader.waker.is_some())
+    }
+
+    /// Gives up the readers more than `window` behind.
+    pub(super) fn cut_laggards(&mut self, window: u64) {
+        let least = self.written.saturating_sub(window);
+        for reader in self.readers.iter_mut() {
+            reader.cut |= reader.at < least;
+        }
     }
 
     /// While streaming, forgets what no reader needs; how many bytes that were.
@@ -139,21 +174,12 @@ impl Live {
 
     /// Takes the wakers of all readers, to be woken without the lock.
     pub(super) fn wakers(&mut self) -> Vec<Waker> {
-        self.readers
-            .iter_mut()
-            .filter_map(|reader| reader.waker.take())
-            .collect()
+        self.readers.iter_mut().filter_map(|reader| reader.waker.take()).collect()
     }
 
     /// The pieces of a body that is complete: one, or chunks of the one size.
     pub(super) fn into_chunks(self) -> Box<[Bytes]> {
-        debug_assert!(
-            self.pieces
-                .iter()
-                .rev()
-                .skip(1)
-                .all(|piece| piece.data.len() == CHUNK)
-        );
+        debug_assert!(self.pieces.iter().rev().skip(1).all(|piece| piece.data.len() == CHUNK));
         self.pieces.into_iter().map(|piece| piece.data).collect()
     }
 }

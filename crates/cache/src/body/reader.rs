@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::live::{ReaderSlot, Seen};
+use super::live::{FELL_BEHIND, ReaderSlot, Seen};
 use super::{Body, Truncated};
 
 /// One pass over a [`Body`] or a range of it.
 ///
-/// Takes no lock once the body is complete. Dropping it leaves nothing behind.
+/// Takes no lock once the body is complete. Dropping it leaves nothing behind. Of a body that turned
+/// out too large to store, a reader is cut short if it lags far behind while another waits for more.
 #[derive(Debug)]
 pub struct BodyReader {
     body: Arc<Body>,
@@ -24,17 +25,8 @@ pub struct BodyReader {
 impl BodyReader {
     pub(super) fn new(body: Arc<Body>, range: Option<Range<u64>>) -> Self {
         let Range { start, end } = range.unwrap_or(0..u64::MAX);
-        let slot = if body.is_complete() {
-            None
-        } else {
-            register(&body, start)
-        };
-        Self {
-            body,
-            at: start,
-            end,
-            slot,
-        }
+        let slot = if body.is_complete() { None } else { register(&body, start) };
+        Self { body, at: start, end, slot }
     }
 
     /// The next piece, at most 1 MiB; none at the end of the body or range.
@@ -77,35 +69,36 @@ impl BodyReader {
         let mut state = self.body.state.lock();
         let Some(live) = &mut state.live else {
             // Completed between the check and the lock.
-            let piece = self
-                .body
-                .done
-                .get()
-                .and_then(|done| done.piece(self.at, self.end));
+            let piece = self.body.done.get().and_then(|done| done.piece(self.at, self.end));
             return piece.map_or(Seen::End, Seen::Data);
         };
-        let seen = live.look(self.at, self.end);
-        let mut wake = None;
+        let mut seen = live.look(self.at, self.end);
+        let mut done = false;
         if let Some(slot) = self.slot.and_then(|id| live.readers.get_mut(id)) {
             match &seen {
+                _ if slot.cut => seen = Seen::Cut(FELL_BEHIND),
                 Seen::Data(data) => {
                     slot.at = self.at + data.len() as u64;
-                    wake = live.writer.take();
+                    done = slot.at >= self.end;
                 }
                 Seen::NotYet => {
-                    if !slot
-                        .waker
-                        .as_ref()
-                        .is_some_and(|waker| waker.will_wake(cx.waker()))
-                    {
+                    if !slot.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                         slot.waker = Some(cx.waker().clone());
                     }
                 }
-                Seen::End | Seen::Cut(_) => {}
+                Seen::Cut(_) => slot.cut = true,
+                Seen::End => {}
             }
         }
+        if done && let Some(id) = self.slot.take() {
+            // A range that is read needs no more of the body, whenever this is dropped.
+            live.readers.remove(id);
+        }
+        // Whatever was seen, the writer may have room now: even for a reader that only waits, the
+        // one it is kept from more by can be cut.
+        let writer = live.writer.take();
         drop(state);
-        if let Some(writer) = wake {
+        if let Some(writer) = writer {
             writer.wake();
         }
         seen
@@ -114,8 +107,7 @@ impl BodyReader {
 
 fn register(body: &Body, at: u64) -> Option<u32> {
     let mut state = body.state.lock();
-    let slot = ReaderSlot { at, waker: None };
-    Some(state.live.as_mut()?.readers.insert(slot))
+    Some(state.live.as_mut()?.readers.insert(ReaderSlot::new(at)))
 }
 
 impl Drop for BodyReader {

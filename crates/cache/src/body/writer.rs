@@ -16,6 +16,11 @@ use crate::cache::Cache;
 /// Pieces below this are put together at once, so that a trickle does not cost a handle per byte.
 const SMALL: usize = 4 << 10;
 
+/// So far a reader may lag at least before it is given up for the sake of others. A connection moves
+/// in leaps: its socket takes up to 4 MiB at once and then nothing until much of that is sent, so a
+/// lesser lag does not tell a slow client from one that is about to leap.
+const LEAP: u64 = 4 << 20;
+
 /// The one that may append to a body.
 ///
 /// What it is given is copied into memory of exactly that size: the buffers of a connection must
@@ -35,14 +40,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(body: Arc<Body>, cache: Option<Arc<Cache>>) -> Self {
         let limit = cache.as_ref().map_or(u64::MAX, |cache| cache.max_object());
-        Self {
-            body,
-            cache,
-            tail: Vec::new(),
-            tail_len: 0,
-            written: 0,
-            limit,
-        }
+        Self { body, cache, tail: Vec::new(), tail_len: 0, written: 0, limit }
     }
 
     pub(crate) fn body(&self) -> &Arc<Body> {
@@ -58,22 +56,11 @@ impl Writer {
         if self.written + data.len() as u64 > self.limit {
             return Err(NoStoreReason::TooLarge);
         }
-        if self
-            .body
-            .state
-            .lock()
-            .live
-            .as_ref()
-            .is_some_and(|live| live.detached)
-        {
+        if self.body.state.lock().live.as_ref().is_some_and(|live| live.detached) {
             return Err(NoStoreReason::Purged);
         }
         self.charge(data.len());
-        if !self
-            .cache
-            .as_ref()
-            .is_none_or(|cache| cache.make_room_for_fills())
-        {
+        if !self.cache.as_ref().is_none_or(|cache| cache.make_room_for_fills()) {
             self.discharge(data.len() as u64);
             return Err(NoStoreReason::NoRoom);
         }
@@ -95,8 +82,10 @@ impl Writer {
         });
     }
 
-    /// Appends while streaming, then waits while the slowest reader lags behind by more than the
-    /// window. False when nobody reads any more.
+    /// Appends while streaming, then waits while all readers are busy and the slowest lags behind by
+    /// more than the window, which is as much as would have been stored. While one of them waits for
+    /// more, the others may lag by [`LEAP`] if that is more, and who lags even further is cut: the
+    /// rest need not be as slow, and what is kept stays bounded. False when nobody reads any more.
     pub(crate) async fn pass(&mut self, data: &[u8]) -> bool {
         if !data.is_empty() {
             self.charge(data.len());
@@ -199,23 +188,18 @@ impl Writer {
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let window = self.limit;
         let mut verdict = Poll::Pending;
         self.with_live(|live| {
+            let mut window = self.limit;
+            if live.is_awaited() {
+                window = window.max(LEAP);
+                live.cut_laggards(window);
+            }
             let freed = live.trim(window);
-            verdict = match live.slowest() {
-                None if live.holds == 0 => Poll::Ready(false),
-                slowest => {
-                    let lag = live.written - slowest.unwrap_or(0).min(live.written);
-                    if lag <= window {
-                        Poll::Ready(true)
-                    } else {
-                        Poll::Pending
-                    }
-                }
-            };
-            if verdict.is_pending() {
-                live.writer = Some(cx.waker().clone());
+            match live.has_room(window) {
+                None => verdict = Poll::Ready(false),
+                Some(true) => verdict = Poll::Ready(true),
+                Some(false) => live.writer = Some(cx.waker().clone()),
             }
             (Vec::new(), freed)
         });
