@@ -7,7 +7,7 @@ ORIGIN ?=
 PORT ?= 8400
 EXAMPLE ?= examples/quickstart
 
-.PHONY: help demo test lint unit conformance bench fuzz
+.PHONY: help demo test lint unit conformance bench
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -4,8 +4,6 @@ mod connection;
 mod gate;
 mod open;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use std::future::Future;
 use std::io;

@@ -146,3 +146,6 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
     }
     (stage >= Stage::Draining && quiet > LEAVE_IDLE).then_some(Overdue::Drain)
 }
+
+#[cfg(test)]
+mod tests;
