@@ -17,6 +17,25 @@ async fn refused(world: &World, what: &str, bytes: &[u8], statuses: &[u16]) {
 }
 
 #[tokio::test]
+async fn a_refusal_says_what_was_wrong() {
+    let (_origin, world) = echoing(|s| s).await;
+    for (bytes, reason) in [
+        ("GET / HTTP/1.1\nHost: h\r\n\r\n", "bare-lf"),
+        ("GET / HTTP/1.1\r\nX-A: b\r\n\r\n", "missing-host"),
+        (
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "both-length-and-transfer-encoding",
+        ),
+    ] {
+        let mut client = world.connect().await;
+        client.send_raw(bytes).await.unwrap();
+        let answer = client.answer().await.unwrap();
+        answer.expect_status(400).expect_field("connection", "close");
+        assert!(answer.text().contains(reason), "{answer:#?}");
+    }
+}
+
+#[tokio::test]
 async fn what_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
     let (origin, world) = echoing(|s| s).await;
     for (what, bytes) in [

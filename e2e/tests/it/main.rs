@@ -17,5 +17,6 @@ mod storing;
 mod streaming;
 mod support;
 mod targets;
+mod termination;
 mod tls;
 mod validation;

@@ -13,10 +13,10 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use runtime::metrics::IntCounterVec;
-use semantics::{FramingCheck, HeadLimits};
+use semantics::{FramingCheck, FramingError, HeadLimits};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -38,6 +38,8 @@ pub(super) struct Gate {
     check: Option<FramingCheck>,
     refused: Option<IntCounterVec>,
     poisoned: bool,
+    /// What is sent in place of hyper's bare 400, as far as it is not sent yet.
+    farewell: Option<Bytes>,
     /// The last flush found nothing left to write: an interim response may go out.
     between_messages: bool,
 }
@@ -52,7 +54,15 @@ impl Gate {
         // hyper counts these, and answers 431.
         let limits = HeadLimits { max_head_bytes: usize::MAX >> 1, max_fields: usize::MAX >> 1 };
         let check = refused.as_ref().map(|_| FramingCheck::new(limits));
-        Self { stream, connection, check, refused, poisoned: false, between_messages: true }
+        Self {
+            stream,
+            connection,
+            check,
+            refused,
+            poisoned: false,
+            farewell: None,
+            between_messages: true,
+        }
     }
 
     /// Lets the client read the last answer before the socket goes: data left unread would reset the
@@ -98,6 +108,8 @@ impl Gate {
             Ok(()) => bytes.len(),
             Err((offset, error)) => {
                 self.poisoned = true;
+                // A bad chunk comes in the middle of a request, which has an answer of its own.
+                self.farewell = (error != FramingError::BadChunk).then(|| farewell(error));
                 if let Some(refused) = &self.refused {
                     refused.with_label_values(&[error.as_str()]).inc();
                 }
@@ -153,6 +165,19 @@ impl Gate {
         polled
     }
 
+    /// Says why the request was refused; hyper only knows that it could not read it.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(text) = self.farewell.as_mut().filter(|text| text.has_remaining()) {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, text))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            text.advance(written);
+        }
+        self.farewell = None;
+        Poll::Ready(Ok(()))
+    }
+
     /// Writes interim responses that wait, if the last message went out whole.
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.between_messages {
@@ -170,6 +195,14 @@ impl Gate {
     }
 }
 
+/// The answer to a request whose framing is refused.
+fn farewell(error: FramingError) -> Bytes {
+    let body = format!("400 {}: the request breaks RFC 9112 and was not read\n", error.as_str());
+    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                Cache-Control: no-store\r\nConnection: close\r\n";
+    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into()
+}
+
 impl Write for Gate {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -177,6 +210,10 @@ impl Write for Gate {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_interim(cx))?;
+        if buf.starts_with(b"HTTP/1.1 400 ") && self.farewell.is_some() {
+            ready!(self.poll_farewell(cx))?;
+            return Poll::Ready(Ok(buf.len()));
+        }
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.wrote(polled)
     }
@@ -188,6 +225,11 @@ impl Write for Gate {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_interim(cx))?;
         let length: usize = bufs.iter().map(|buf| buf.len()).sum();
+        if self.farewell.is_some() && bufs.first().is_some_and(|b| b.starts_with(b"HTTP/1.1 400 "))
+        {
+            ready!(self.poll_farewell(cx))?;
+            return Poll::Ready(Ok(length));
+        }
         let stream = Pin::new(&mut self.stream);
         let polled = if bufs.len() > 1 && length <= FLAT {
             SCRATCH.with_borrow_mut(|scratch| {
