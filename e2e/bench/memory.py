@@ -5,7 +5,7 @@ import random
 import origin
 import wrk
 from process import Failed
-from stage import get
+from stage import get, own_bytes
 
 SAMPLE = 300
 
@@ -13,6 +13,7 @@ SAMPLE = 300
 def measure(stage, peers, objects):
     """For each peer: memory before and after the fill, and what that is for one object."""
     result = {"objects": objects, "body_bytes": origin.SMALL, "peers": {}}
+    result["own_bytes"] = own_bytes(stage.origin.port, f"/small/{objects - 1}")
     for peer in peers:
         figures = one(stage, peer, objects)
         result["peers"][peer.name] = figures

@@ -102,7 +102,7 @@ def _memory(section):
         [
             NAMES[name],
             _count(figures["bytes_per_object"]),
-            _count(figures["bytes_per_object"] - section["body_bytes"]),
+            _count(figures["bytes_per_object"] - section["own_bytes"]),
             _mib(figures["before"]),
             _mib(figures["resident"]),
             _mib(figures["stored"]),
@@ -110,12 +110,13 @@ def _memory(section):
         ]
         for name, figures in section["peers"].items()
     ]
-    head = ["", "B an object", "beyond its body", "empty MiB", "full MiB", "of files MiB", "fills/s"]
+    head = ["", "B an object", "beyond its own", "empty MiB", "full MiB", "of files MiB", "fills/s"]
     return f"""\
 ## Memory
 
 {section["objects"]:,} objects of {section["body_bytes"]} bytes, filled through HTTP; a sample from all over must hit
-afterwards. Counted: memory of all processes (pages they share once), and the files of caches that keep files; these
+afterwards. With its URL and the fields that the origin sends, such an object is {section["own_bytes"]} bytes by itself.
+Counted: memory of all processes (pages they share once), and the files of caches that keep files; these
 lie on tmpfs here and might lie on a disk.
 
 {_table(head, rows)}"""

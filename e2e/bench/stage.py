@@ -43,6 +43,19 @@ class Stage:
 
 def get(port, path):
     """One request; gives the body of a 200."""
+    return ask(port, path)[1]
+
+
+def own_bytes(port, path):
+    """What one object is in itself: its URL, the fields that an origin on `port` sends with it, its body."""
+    fields, body = ask(port, path)
+    hop_by_hop = {"connection", "keep-alive", "transfer-encoding"}
+    lines = [f"{name}: {value}\r\n" for name, value in fields if name.lower() not in hop_by_hop]
+    return len(f"http://{HOST}{path}") + sum(map(len, lines)) + len(body)
+
+
+def ask(port, path):
+    """One request; gives the fields and the body of a 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path, headers={"Host": HOST})
@@ -54,4 +67,4 @@ def get(port, path):
         connection.close()
     if answer.status != 200:
         raise Failed(f"GET {path} on port {port} was answered {answer.status}: {body[:200]!r}")
-    return body
+    return answer.getheaders(), body

@@ -1,43 +1,59 @@
-//! Header fields at rest: name code, length, value, one after the other.
+//! Header fields at rest: name code, length, value, one after the other; numbers in seven bits a byte, since
+//! nearly all of them are small.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::names;
 
-/// Stands for a name that follows in full.
-const INLINE: u16 = u16::MAX;
+/// Stands for a name that follows in full; other codes are one higher than their name's.
+const INLINE: u32 = 0;
 
-/// An upper bound of what [`encode`] writes; exact when all names have codes.
+/// The most bytes that [`put`] writes for a number.
+const LONGEST: usize = 5;
+
+/// How many bytes [`encode`] writes.
 pub(super) fn encoded_len(headers: &HeaderMap) -> usize {
     let field = |(name, value): (&HeaderName, &HeaderValue)| {
-        let inline = if names::code(name).is_some() {
-            0
-        } else {
-            2 + name.as_str().len()
+        let name = match names::code(name) {
+            Some(code) => len_of(usize::from(code) + 1),
+            None => 1 + len_of(name.as_str().len()) + name.as_str().len(),
         };
-        6 + inline + value.len()
+        name + len_of(value.len()) + value.len()
     };
-    2 + headers.iter().map(field).sum::<usize>()
+    len_of(headers.len()) + headers.iter().map(field).sum::<usize>()
+}
+
+/// How many bytes [`put`] writes.
+const fn len_of(number: usize) -> usize {
+    (usize::BITS - (number | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 pub(super) fn encode(headers: &HeaderMap, out: &mut Vec<u8>) {
     let count = u16::try_from(headers.len()).unwrap_or(u16::MAX);
-    out.extend_from_slice(&count.to_le_bytes());
+    put(out, u32::from(count));
     for (name, value) in headers.iter().take(usize::from(count)) {
         match names::code(name) {
-            Some(code) => out.extend_from_slice(&code.to_le_bytes()),
+            Some(code) => put(out, u32::from(code) + 1),
             None => {
-                out.extend_from_slice(&INLINE.to_le_bytes());
+                put(out, INLINE);
                 // A `HeaderName` is shorter than 64 KiB.
-                out.extend_from_slice(&(name.as_str().len() as u16).to_le_bytes());
+                put(out, name.as_str().len() as u32);
                 out.extend_from_slice(name.as_str().as_bytes());
             }
         }
         // A `HeaderValue` of 4 GiB does not pass any head limit.
-        out.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        put(out, value.len() as u32);
         out.extend_from_slice(value.as_bytes());
     }
+}
+
+fn put(out: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }
 
 pub(super) fn decode(block: &Bytes, at: usize, into: &mut HeaderMap) {
@@ -86,32 +102,39 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn new(block: &'a [u8], at: usize) -> Self {
         let mut fields = Self { block, at, left: 0 };
-        fields.left = fields.u16().map_or(0, usize::from);
+        fields.left = fields.number().map_or(0, |count| count as usize);
         fields
     }
 
     /// A name and where its value lies.
     fn next(&mut self) -> Option<(Name<'a>, usize, usize)> {
         self.left = self.left.checked_sub(1)?;
-        let name = match self.u16()? {
+        let name = match self.number()? {
             INLINE => {
-                let len = usize::from(self.u16()?);
+                let len = self.number()? as usize;
                 let name = self.block.get(self.at..self.at + len)?;
                 self.at += len;
                 Name::Inline(name)
             }
-            code => Name::Known(names::name(code)?),
+            code => Name::Known(names::name(u16::try_from(code - 1).ok()?)?),
         };
-        let len = u32::from_le_bytes(*self.block.get(self.at..)?.first_chunk()?) as usize;
-        let from = self.at + 4;
+        let len = self.number()? as usize;
+        let from = self.at;
         self.at = from + len;
         (self.at <= self.block.len()).then_some((name, from, self.at))
     }
 
-    fn u16(&mut self) -> Option<u16> {
-        let bytes = *self.block.get(self.at..)?.first_chunk()?;
-        self.at += 2;
-        Some(u16::from_le_bytes(bytes))
+    fn number(&mut self) -> Option<u32> {
+        let mut number = 0;
+        for shift in (0..LONGEST).map(|i| 7 * i) {
+            let byte = *self.block.get(self.at)?;
+            self.at += 1;
+            number |= u32::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
     }
 }
 
