@@ -30,12 +30,7 @@ pub(crate) struct Accounts {
 impl Accounts {
     pub(crate) fn new(cache: Weak<Cache>) -> Self {
         let zero = || AtomicU64::new(0);
-        Self {
-            resident: zero(),
-            in_flight: zero(),
-            policy: zero(),
-            cache,
-        }
+        Self { resident: zero(), in_flight: zero(), policy: zero(), cache }
     }
 
     /// Everything counted.

@@ -67,30 +67,18 @@ impl std::error::Error for Truncated {}
 impl Body {
     /// A body to be written; `expected` is its announced length.
     pub(crate) fn begin(accounts: Arc<Accounts>, expected: Option<u64>) -> Arc<Self> {
-        let state = State {
-            live: Some(Box::new(Live::new(expected))),
-            derived: None,
-        };
+        let state = State { live: Some(Box::new(Live::new(expected))), derived: None };
         Self::make(accounts, OnceLock::new(), state)
     }
 
     /// A body without a byte, complete.
     pub(crate) fn empty(accounts: Arc<Accounts>) -> Arc<Self> {
-        Self::make(
-            accounts,
-            OnceLock::from(Done::Whole(Bytes::new())),
-            State::default(),
-        )
+        Self::make(accounts, OnceLock::from(Done::Whole(Bytes::new())), State::default())
     }
 
     fn make(accounts: Arc<Accounts>, done: OnceLock<Done>, state: State) -> Arc<Self> {
         accounts.charge(Self::COST);
-        Arc::new(Self {
-            done,
-            state: Mutex::new(state),
-            resident: AtomicU64::new(0),
-            accounts,
-        })
+        Arc::new(Self { done, state: Mutex::new(state), resident: AtomicU64::new(0), accounts })
     }
 
     /// What a body costs beside its bytes.
@@ -159,12 +147,7 @@ impl Body {
     /// Whether a reader made now can start at the first byte.
     pub(crate) fn has_beginning(&self) -> bool {
         self.is_complete()
-            || self
-                .state
-                .lock()
-                .live
-                .as_ref()
-                .is_none_or(|live| live.has_beginning())
+            || self.state.lock().live.as_ref().is_none_or(|live| live.has_beginning())
     }
 
     pub(crate) fn accounts(&self) -> &Arc<Accounts> {

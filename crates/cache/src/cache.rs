@@ -161,8 +161,6 @@ impl Cache {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

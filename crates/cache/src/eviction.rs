@@ -60,10 +60,7 @@ impl Tally {
     const MOST: u8 = 3;
 
     pub(crate) const fn new() -> Self {
-        Self {
-            node: AtomicU32::new(NONE),
-            uses: AtomicU8::new(0),
-        }
+        Self { node: AtomicU32::new(NONE), uses: AtomicU8::new(0) }
     }
 
     /// One more use. Not a locked instruction: of two at once, one may be lost.
@@ -100,16 +97,9 @@ const PATIENCE: usize = 64;
 
 impl Evictor {
     pub(crate) fn new(kind: EvictionPolicy) -> Self {
-        let state = State {
-            nodes: Nodes::new(),
-            policy: make(kind),
-        };
+        let state = State { nodes: Nodes::new(), policy: make(kind) };
         let kind = AtomicU8::new(number(kind));
-        Self {
-            kind,
-            touches: Touches::new(),
-            state: Mutex::new(state),
-        }
+        Self { kind, touches: Touches::new(), state: Mutex::new(state) }
     }
 
     pub(crate) fn kind(&self) -> EvictionPolicy {

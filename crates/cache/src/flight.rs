@@ -82,21 +82,9 @@ impl Flight {
         target: Option<Target>,
         accounts: Arc<Accounts>,
     ) -> Arc<Self> {
-        let state = State {
-            settled: None,
-            waiters: Slab::new(),
-            softened: None,
-        };
+        let state = State { settled: None, waiters: Slab::new(), softened: None };
         let state = Mutex::new(state);
-        let flight = Self {
-            key: key.into(),
-            hash,
-            head,
-            solo,
-            target,
-            state,
-            accounts,
-        };
+        let flight = Self { key: key.into(), hash, head, solo, target, state, accounts };
         flight.accounts.charge(flight.bytes_used());
         Arc::new(flight)
     }
@@ -105,10 +93,7 @@ impl Flight {
     pub(crate) fn serves(&self, head: bool, request: &HeaderMap, rules: &VariantRules) -> bool {
         !self.solo
             && (head || !self.head)
-            && self
-                .target
-                .as_ref()
-                .is_none_or(|target| target.matches(request, rules))
+            && self.target.as_ref().is_none_or(|target| target.matches(request, rules))
     }
 
     /// Settles it, once, and wakes everybody.
@@ -142,10 +127,7 @@ impl Flight {
     }
 
     fn bytes_used(&self) -> u64 {
-        let variant = self
-            .target
-            .as_ref()
-            .map_or(0, |target| target.variant.len() as u64);
+        let variant = self.target.as_ref().map_or(0, |target| target.variant.len() as u64);
         size_of::<Self>() as u64 + ARC + self.key.len() as u64 + variant
     }
 }

@@ -47,10 +47,7 @@ pub(crate) struct Entry {
 
 impl Index {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            seed,
-        }
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), seed }
     }
 
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {

@@ -64,9 +64,6 @@ pub struct Found {
 impl Found {
     pub(crate) fn new(object: Arc<Object>) -> Self {
         let hold = object.body().hold();
-        Self {
-            object,
-            _hold: hold,
-        }
+        Self { object, _hold: hold }
     }
 }

@@ -28,23 +28,13 @@ impl Mark {
         until: Timestamp,
         accounts: Arc<Accounts>,
     ) -> Arc<Self> {
-        let mark = Self {
-            hash,
-            target,
-            head,
-            until,
-            tally: Tally::new(),
-            accounts,
-        };
+        let mark = Self { hash, target, head, until, tally: Tally::new(), accounts };
         mark.accounts.charge(mark.bytes_used());
         Arc::new(mark)
     }
 
     pub(crate) fn bytes_used(&self) -> u64 {
-        let variant = self
-            .target
-            .as_ref()
-            .map_or(0, |target| target.variant.len() as u64 + ARC);
+        let variant = self.target.as_ref().map_or(0, |target| target.variant.len() as u64 + ARC);
         size_of::<Self>() as u64 + ARC + NODE + variant
     }
 }

@@ -34,14 +34,7 @@ impl Obligation {
         now: Timestamp,
     ) -> Self {
         crate::stats::up(&cache.counters.flights);
-        Self {
-            cache,
-            flight,
-            stale,
-            vouched,
-            now,
-            settled: false,
-        }
+        Self { cache, flight, stale, vouched, now, settled: false }
     }
 
     /// The stored response to revalidate.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use cache::{Cache, EvictionPolicy, Lookup, NewObject, Query, Settings, Tags};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};

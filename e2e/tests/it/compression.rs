@@ -23,15 +23,14 @@ fn decoded(answer: &Answer) -> String {
     assert!(!answer.cut, "{:?}", answer.fields);
     let body = &answer.body[..];
     let mut text = String::new();
-    match answer.field("content-encoding") {
-        "" => text.push_str(&answer.text()),
-        "br" => drop(brotli::Decompressor::new(body, 4096).read_to_string(&mut text).unwrap()),
-        "gzip" => drop(flate2::read::MultiGzDecoder::new(body).read_to_string(&mut text).unwrap()),
-        "zstd" => {
-            drop(zstd::stream::read::Decoder::new(body).unwrap().read_to_string(&mut text).unwrap())
-        }
+    let read = match answer.field("content-encoding") {
+        "" => return answer.text(),
+        "br" => brotli::Decompressor::new(body, 4096).read_to_string(&mut text),
+        "gzip" => flate2::read::MultiGzDecoder::new(body).read_to_string(&mut text),
+        "zstd" => zstd::stream::read::Decoder::new(body).unwrap().read_to_string(&mut text),
         other => panic!("{other}"),
-    }
+    };
+    read.unwrap();
     text
 }
 

@@ -133,11 +133,7 @@ fn decide(slot: Option<&Slot>, q: &Query<'_>) -> Decision {
     if let Some((object, Verdict::Fresh)) = judged {
         return Decision::Hit(Found::new(object.clone()));
     }
-    let flight = || {
-        slot.flights()
-            .iter()
-            .find(|f| f.serves(q.head, q.request, q.rules))
-    };
+    let flight = || slot.flights().iter().find(|f| f.serves(q.head, q.request, q.rules));
     let mark = || slot.marks().iter().find(|mark| applies(mark, q));
     let Some((object, verdict)) = judged else {
         if let Some(mark) = mark() {
@@ -175,29 +171,22 @@ fn decide(slot: Option<&Slot>, q: &Query<'_>) -> Decision {
 //= rfc9111#4.1
 fn select<'a>(objects: &'a [Arc<Object>], q: &Query<'_>) -> Option<&'a Arc<Object>> {
     let mut known: Option<(&Vary, Box<[u8]>)> = None;
-    objects
-        .iter()
-        .rev()
-        .filter(|object| q.head || !object.head_only)
-        .find(|object| {
-            let Some(vary) = object.vary() else {
-                return true;
-            };
-            let key = match known.take() {
-                Some((of, key)) if of == vary => key,
-                _ => variant_key(Some(vary), q.request, q.rules),
-            };
-            let same = *key == *object.variant();
-            known = Some((vary, key));
-            same
-        })
+    objects.iter().rev().filter(|object| q.head || !object.head_only).find(|object| {
+        let Some(vary) = object.vary() else {
+            return true;
+        };
+        let key = match known.take() {
+            Some((of, key)) if of == vary => key,
+            _ => variant_key(Some(vary), q.request, q.rules),
+        };
+        let same = *key == *object.variant();
+        known = Some((vary, key));
+        same
+    })
 }
 
 fn missing(objects: &[Arc<Object>], q: &Query<'_>) -> Decision {
-    let mut others = objects
-        .iter()
-        .rev()
-        .filter(|object| q.head || !object.head_only);
+    let mut others = objects.iter().rev().filter(|object| q.head || !object.head_only);
     let Some(other) = others.next() else {
         return Decision::Fetch(MissReason::UriMiss, None);
     };
@@ -211,17 +200,11 @@ fn missing(objects: &[Arc<Object>], q: &Query<'_>) -> Decision {
 
 fn target_of(object: &Object) -> Option<Target> {
     let vary = object.vary_shared()?.clone();
-    Some(Target {
-        vary,
-        variant: object.variant().into(),
-    })
+    Some(Target { vary, variant: object.variant().into() })
 }
 
 fn applies(mark: &Mark, q: &Query<'_>) -> bool {
     q.now < mark.until
         && (q.head || !mark.head)
-        && mark
-            .target
-            .as_ref()
-            .is_none_or(|target| target.matches(q.request, q.rules))
+        && mark.target.as_ref().is_none_or(|target| target.matches(q.request, q.rules))
 }

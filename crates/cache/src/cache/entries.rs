@@ -46,10 +46,7 @@ impl std::str::FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, BadCursor> {
         let (shard, bucket) = text.split_once('.').ok_or(BadCursor)?;
         let number = |text: &str| text.parse::<usize>().map_err(|_| BadCursor);
-        Ok(Self {
-            shard: number(shard)?,
-            bucket: number(bucket)?,
-        })
+        Ok(Self { shard: number(shard)?, bucket: number(bucket)? })
     }
 }
 
@@ -103,10 +100,7 @@ impl Cache {
     /// less than `limit`, even nothing, and yet not be the last.
     pub fn entries(&self, after: Option<Cursor>, limit: usize) -> (Vec<EntryInfo>, Option<Cursor>) {
         let mut found = Vec::new();
-        let mut at = after.unwrap_or(Cursor {
-            shard: 0,
-            bucket: 0,
-        });
+        let mut at = after.unwrap_or(Cursor { shard: 0, bucket: 0 });
         let mut seen = 0;
         while let Some(shard) = self.index.shards().get(at.shard) {
             if found.len() >= limit.max(1) || seen >= REACH {
@@ -119,10 +113,7 @@ impl Cache {
             // An empty shard, too, is work.
             seen += (end.saturating_sub(at.bucket)).max(16);
             at = if end >= table.num_buckets() {
-                Cursor {
-                    shard: at.shard + 1,
-                    bucket: 0,
-                }
+                Cursor { shard: at.shard + 1, bucket: 0 }
             } else {
                 Cursor { bucket: end, ..at }
             };
@@ -134,10 +125,7 @@ impl Cache {
     pub fn inspect(&self, key: &[u8]) -> Vec<EntryInfo> {
         let hash = self.index.hash(key);
         let table = self.index.shard(hash).read();
-        index::find(&table, hash, key)
-            .map(describe)
-            .into_iter()
-            .collect()
+        index::find(&table, hash, key).map(describe).into_iter().collect()
     }
 }
 
@@ -154,9 +142,7 @@ fn describe(slot: &Slot) -> EntryInfo {
 fn variant(object: &Arc<Object>) -> VariantInfo {
     VariantInfo {
         variant: object.variant().into(),
-        vary: object
-            .vary()
-            .map_or_else(Vec::new, |vary| vary.names().to_vec()),
+        vary: object.vary().map_or_else(Vec::new, |vary| vary.names().to_vec()),
         status: object.status,
         head_only: object.head_only,
         freshness: object.freshness,

@@ -27,14 +27,8 @@ type Gone = SmallVec<[Arc<Object>; 2]>;
 impl Cache {
     pub(crate) fn begin(self: Arc<Self>, by: &Obligation, new: NewObject) -> Fill {
         let flight = &by.flight;
-        let too_large = new
-            .content_length
-            .is_some_and(|len| len > self.max_object());
-        let expected = if new.head_only {
-            Some(0)
-        } else {
-            new.content_length
-        };
+        let too_large = new.content_length.is_some_and(|len| len > self.max_object());
+        let expected = if new.head_only { Some(0) } else { new.content_length };
         let body = Body::begin(self.accounts().clone(), expected);
         let id = Identity {
             key: &flight.key,
@@ -112,8 +106,7 @@ impl Cache {
                 let old = entry.objects.remove(at);
                 if attached && !varies {
                     object.inherit(&old);
-                    self.evictor
-                        .replace(&Unit::Object(old.clone()), Unit::Object(object.clone()));
+                    self.evictor.replace(&Unit::Object(old.clone()), Unit::Object(object.clone()));
                     entry.objects.push(object.clone());
                     up(&self.counters.inserts);
                 } else {
@@ -169,8 +162,7 @@ impl Cache {
                 .and_then(|slot| slot.objects().iter().find(|other| other.same_body(filled)))
                 .cloned();
             if let Some(object) = &object {
-                self.evictor
-                    .insert(Unit::Object(object.clone()), self.accounts());
+                self.evictor.insert(Unit::Object(object.clone()), self.accounts());
             }
             object
         };
@@ -183,21 +175,14 @@ impl Cache {
 
     /// Marks what a fill was for, because it proved too large to keep.
     pub(crate) fn mark_object(&self, object: &Object) {
-        let target = object.vary_shared().map(|vary| Target {
-            vary: vary.clone(),
-            variant: object.variant().into(),
-        });
+        let target = object
+            .vary_shared()
+            .map(|vary| Target { vary: vary.clone(), variant: object.variant().into() });
         let until = self.latest().saturating_add(OVERSIZE_MARK);
         let mut table = self.index.shard(object.hash).write();
-        index::edit(
-            &mut table,
-            object.hash,
-            object.key(),
-            self.accounts(),
-            |entry| {
-                self.mark(entry, target, object.head_only, until);
-            },
-        );
+        index::edit(&mut table, object.hash, object.key(), self.accounts(), |entry| {
+            self.mark(entry, target, object.head_only, until);
+        });
     }
 
     fn mark(&self, entry: &mut Entry, target: Option<Target>, head: bool, until: Timestamp) {
@@ -225,8 +210,7 @@ impl Cache {
         let hash = self.index.hash(entry.key());
         let mark = Mark::new(hash, target, head, until, self.accounts().clone());
         up(&self.counters.marks);
-        self.evictor
-            .insert(Unit::Mark(mark.clone()), self.accounts());
+        self.evictor.insert(Unit::Mark(mark.clone()), self.accounts());
         entry.marks.push(mark);
     }
 
@@ -259,11 +243,7 @@ impl Cache {
             !goes
         });
         while entry.objects.len() >= self.max_variants.load(Relaxed).max(1) {
-            let oldest = entry
-                .objects
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, old)| old.used());
+            let oldest = entry.objects.iter().enumerate().min_by_key(|(_, old)| old.used());
             let Some((at, _)) = oldest else { break };
             gone.push(entry.objects.remove(at));
             up(&self.counters.variants_rejected);

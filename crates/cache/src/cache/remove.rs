@@ -55,10 +55,8 @@ impl Cache {
         for shard in self.index.shards() {
             let mut table = shard.0.write();
             let slots: Vec<Slot> = table.drain().collect();
-            let entries: Vec<_> = slots
-                .into_iter()
-                .map(|slot| slot.into_entry(self.accounts()))
-                .collect();
+            let entries: Vec<_> =
+                slots.into_iter().map(|slot| slot.into_entry(self.accounts())).collect();
             for entry in &entries {
                 self.left(entry);
             }
@@ -72,13 +70,9 @@ impl Cache {
     pub(crate) fn remove_body(&self, object: &Arc<Object>) {
         let gone = {
             let mut table = self.index.shard(object.hash).write();
-            index::edit(
-                &mut table,
-                object.hash,
-                object.key(),
-                self.accounts(),
-                |entry| self.pull(entry, |other| other.same_body(object)),
-            )
+            index::edit(&mut table, object.hash, object.key(), self.accounts(), |entry| {
+                self.pull(entry, |other| other.same_body(object))
+            })
         };
         drop(gone);
     }
@@ -88,13 +82,10 @@ impl Cache {
         let mut table = self.index.shard(unit.hash()).write();
         match unit {
             Unit::Object(object) => {
-                let gone = index::edit(
-                    &mut table,
-                    object.hash,
-                    object.key(),
-                    self.accounts(),
-                    |entry| self.pull(entry, |other| Arc::ptr_eq(other, object)),
-                );
+                let gone =
+                    index::edit(&mut table, object.hash, object.key(), self.accounts(), |entry| {
+                        self.pull(entry, |other| Arc::ptr_eq(other, object))
+                    });
                 drop(table);
                 !gone.is_empty()
             }
@@ -145,8 +136,7 @@ impl Cache {
         }
         let soft = |object: &mut Arc<Object>| {
             let fresh = object.with_freshness(object.freshness.invalidated_soft(now));
-            self.evictor
-                .replace(&Unit::Object(object.clone()), Unit::Object(fresh.clone()));
+            self.evictor.replace(&Unit::Object(object.clone()), Unit::Object(fresh.clone()));
             std::mem::replace(object, fresh)
         };
         entry.objects.iter_mut().map(soft).collect()

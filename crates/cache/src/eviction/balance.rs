@@ -31,12 +31,7 @@ pub(super) enum Returned {
 impl Balance {
     /// The share in parts of all bytes: at first, and at least.
     pub(super) const fn new(share: f64, least: f64) -> Self {
-        Self {
-            newcomers: Ghosts::new(),
-            established: Ghosts::new(),
-            share,
-            least,
-        }
+        Self { newcomers: Ghosts::new(), established: Ghosts::new(), share, least }
     }
 
     /// Whether newcomers have more than this part: favourites change, and what was used is no

@@ -25,12 +25,7 @@ const GRANULE: u64 = 16;
 
 impl Ghosts {
     pub(super) const fn new() -> Self {
-        Self {
-            queue: VecDeque::new(),
-            set: HashTable::new(),
-            first: 0,
-            bytes: 0,
-        }
+        Self { queue: VecDeque::new(), set: HashTable::new(), first: 0, bytes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,14 +38,10 @@ impl Ghosts {
         let place = self.first.wrapping_add(self.queue.len() as u32);
         self.queue.push_back(Ghost { print, granules });
         self.bytes += u64::from(granules) * GRANULE;
-        match self
-            .set
-            .find_mut(spread(print), |(other, _)| *other == print)
-        {
+        match self.set.find_mut(spread(print), |(other, _)| *other == print) {
             Some(known) => known.1 = place,
             None => {
-                self.set
-                    .insert_unique(spread(print), (print, place), |(print, _)| spread(*print));
+                self.set.insert_unique(spread(print), (print, place), |(print, _)| spread(*print));
             }
         }
     }
@@ -58,10 +49,7 @@ impl Ghosts {
     /// Whether it was there; it is no more.
     pub(super) fn take(&mut self, hash: u64) -> bool {
         let print = print(hash);
-        match self
-            .set
-            .find_entry(spread(print), |(other, _)| *other == print)
-        {
+        match self.set.find_entry(spread(print), |(other, _)| *other == print) {
             Ok(known) => {
                 known.remove();
                 true

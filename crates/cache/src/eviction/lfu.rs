@@ -24,17 +24,8 @@ pub(super) struct Lfu {
 
 impl Lfu {
     pub(super) fn new() -> Self {
-        let lists = [
-            List::new(WINDOW),
-            List::new(PROBATION),
-            List::new(PROTECTED),
-        ];
-        Self {
-            lists,
-            sketch: Sketch::new(),
-            balance: Balance::new(0.05, 0.01),
-            full: u64::MAX,
-        }
+        let lists = [List::new(WINDOW), List::new(PROBATION), List::new(PROTECTED)];
+        Self { lists, sketch: Sketch::new(), balance: Balance::new(0.05, 0.01), full: u64::MAX }
     }
 
     fn list(&mut self, number: u8) -> &mut List {
@@ -69,11 +60,7 @@ impl Eviction for Lfu {
         let part = nodes.bytes(id) as f64 / self.bytes().max(1) as f64;
         if self.balance.arrived(nodes.hash(id), part) != Returned::No {
             // It was judged too hastily: the sketch knew less than its return tells.
-            let trusted = if self.balance.shifting(0.1) {
-                PROTECTED
-            } else {
-                PROBATION
-            };
+            let trusted = if self.balance.shifting(0.1) { PROTECTED } else { PROBATION };
             self.list(trusted).push(nodes, id);
             return;
         }
@@ -117,16 +104,14 @@ impl Eviction for Lfu {
             self.remove(nodes, candidate);
             let (wanted, kept) = (nodes.hash(candidate), nodes.hash(coldest));
             if self.sketch.estimate(wanted) <= self.sketch.estimate(kept) {
-                self.balance
-                    .newcomer_left(wanted, nodes.bytes(candidate), self.full / 2);
+                self.balance.newcomer_left(wanted, nodes.bytes(candidate), self.full / 2);
                 return Some(candidate);
             }
             nodes.weigh(candidate);
             self.list(PROBATION).push(nodes, candidate);
         }
         self.remove(nodes, coldest);
-        self.balance
-            .established_left(nodes.hash(coldest), nodes.bytes(coldest), self.full / 2);
+        self.balance.established_left(nodes.hash(coldest), nodes.bytes(coldest), self.full / 2);
         Some(coldest)
     }
 

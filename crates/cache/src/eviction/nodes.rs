@@ -41,11 +41,7 @@ pub(super) struct List {
 
 impl Nodes {
     pub(super) const fn new() -> Self {
-        Self {
-            blocks: Vec::new(),
-            free: NONE,
-            len: 0,
-        }
+        Self { blocks: Vec::new(), free: NONE, len: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -122,29 +118,18 @@ impl Nodes {
         let node = |i: u32| Node {
             unit: None,
             prev: NONE,
-            next: if ((i + 1) as usize).is_multiple_of(BLOCK) {
-                NONE
-            } else {
-                i + 1
-            },
+            next: if ((i + 1) as usize).is_multiple_of(BLOCK) { NONE } else { i + 1 },
             granules: 0,
             list: 0,
         };
-        self.blocks
-            .push((first..first + BLOCK as u32).map(node).collect());
+        self.blocks.push((first..first + BLOCK as u32).map(node).collect());
         self.free = first;
     }
 }
 
 impl List {
     pub(super) const fn new(number: u8) -> Self {
-        Self {
-            head: NONE,
-            tail: NONE,
-            granules: 0,
-            len: 0,
-            number,
-        }
+        Self { head: NONE, tail: NONE, granules: 0, len: 0, number }
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -177,12 +162,7 @@ impl List {
     }
 
     pub(super) fn remove(&mut self, nodes: &mut Nodes, id: u32) {
-        let Node {
-            prev,
-            next,
-            granules,
-            ..
-        } = *nodes.get(id);
+        let Node { prev, next, granules, .. } = *nodes.get(id);
         match prev {
             NONE => self.head = next,
             prev => nodes.at(prev).next = next,

@@ -21,11 +21,7 @@ pub(super) struct S3Fifo {
 impl S3Fifo {
     pub(super) const fn new() -> Self {
         let balance = Balance::new(0.1, 0.02);
-        Self {
-            small: List::new(SMALL),
-            main: List::new(MAIN),
-            balance,
-        }
+        Self { small: List::new(SMALL), main: List::new(MAIN), balance }
     }
 
     fn bytes(&self) -> u64 {
@@ -60,11 +56,7 @@ impl Eviction for S3Fifo {
         loop {
             let newcomers = self.small.bytes() > self.balance.share(self.bytes());
             let from_small = newcomers || self.main.len() == 0;
-            let id = if from_small {
-                self.small.pop(nodes)
-            } else {
-                self.main.pop(nodes)
-            }?;
+            let id = if from_small { self.small.pop(nodes) } else { self.main.pop(nodes) }?;
             let uses = nodes.unit(id).map_or(0, |unit| unit.tally().uses());
             if uses == 0 {
                 let (hash, bytes) = (nodes.hash(id), nodes.bytes(id));
@@ -76,11 +68,7 @@ impl Eviction for S3Fifo {
                 return Some(id);
             }
             // Where favourites change quickly, one more round is enough for what was used.
-            let left = if from_small || self.balance.shifting(0.3) {
-                0
-            } else {
-                uses - 1
-            };
+            let left = if from_small || self.balance.shifting(0.3) { 0 } else { uses - 1 };
             if let Some(unit) = nodes.unit(id) {
                 unit.tally().set_uses(left);
             }

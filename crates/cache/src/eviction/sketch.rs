@@ -7,22 +7,15 @@ pub(super) struct Sketch {
     added: u64,
 }
 
-const SEEDS: [u64; 4] = [
-    0x9e37_79b9_7f4a_7c15,
-    0xc2b2_ae3d_27d4_eb4f,
-    0x1656_67b1_9e37_79f9,
-    0xff51_afd7_ed55_8ccd,
-];
+const SEEDS: [u64; 4] =
+    [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0xff51_afd7_ed55_8ccd];
 const SMALLEST: usize = 1 << 10;
 /// Counts of this many times the entries are remembered before all are halved.
 const SAMPLE: u64 = 10;
 
 impl Sketch {
     pub(super) fn new() -> Self {
-        Self {
-            words: vec![0; SMALLEST].into_boxed_slice(),
-            added: 0,
-        }
+        Self { words: vec![0; SMALLEST].into_boxed_slice(), added: 0 }
     }
 
     /// Makes room for so many entries. What was counted stays: each counter is copied to where its

@@ -13,19 +13,11 @@ fn setup(kind: EvictionPolicy) -> (Evictor, Arc<Accounts>) {
 
 fn unit(n: u64, accounts: &Arc<Accounts>) -> Unit {
     let hash = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    Unit::Mark(Mark::new(
-        hash,
-        None,
-        false,
-        Timestamp::from_secs(0),
-        accounts.clone(),
-    ))
+    Unit::Mark(Mark::new(hash, None, false, Timestamp::from_secs(0), accounts.clone()))
 }
 
 fn drain(evictor: &Evictor, accounts: &Arc<Accounts>) -> Vec<u64> {
-    std::iter::from_fn(|| evictor.victim(accounts))
-        .map(|unit| unit.hash())
-        .collect()
+    std::iter::from_fn(|| evictor.victim(accounts)).map(|unit| unit.hash()).collect()
 }
 
 #[test]
@@ -57,12 +49,8 @@ fn every_unit_leaves_exactly_once() {
         let mut left = drain(&evictor, &accounts);
         left.sort_unstable();
         let mut expected: Vec<u64> = units.iter().map(Unit::hash).collect();
-        expected = expected
-            .into_iter()
-            .enumerate()
-            .filter(|(n, _)| n % 3 != 0)
-            .map(|(_, h)| h)
-            .collect();
+        expected =
+            expected.into_iter().enumerate().filter(|(n, _)| n % 3 != 0).map(|(_, h)| h).collect();
         expected.sort_unstable();
         assert_eq!(left, expected, "{kind:?}");
         drop(units);
@@ -88,10 +76,7 @@ fn what_was_used_outlives_what_was_not() {
                 gone.extend(evictor.victim(&accounts).map(|unit| unit.hash()));
             }
         }
-        let lost = used
-            .iter()
-            .filter(|unit| gone.contains(&unit.hash()))
-            .count();
+        let lost = used.iter().filter(|unit| gone.contains(&unit.hash())).count();
         assert!(lost <= 5, "{kind:?} lost {lost} of 100");
     }
 }

@@ -25,10 +25,8 @@ thread_local! {
 
 impl Touches {
     pub(super) fn new() -> Self {
-        let stripe = |_| Stripe {
-            at: AtomicUsize::new(0),
-            ids: [const { AtomicU32::new(NONE) }; LENGTH],
-        };
+        let stripe =
+            |_| Stripe { at: AtomicUsize::new(0), ids: [const { AtomicU32::new(NONE) }; LENGTH] };
         Self((0..STRIPES).map(stripe).collect())
     }
 

@@ -38,12 +38,7 @@ pub enum Outcome {
 impl Waiter {
     pub(crate) fn new(flight: Arc<Flight>, stale: Option<Arc<Object>>, applied: Seq) -> Self {
         let slot = Some(flight.state.lock().waiters.insert(None));
-        Self {
-            flight,
-            slot,
-            stale,
-            applied,
-        }
+        Self { flight, slot, stale, applied }
     }
 
     /// The stored response that must not be used without validation, should that fail.

@@ -2,7 +2,7 @@
 //! `cargo test --release -p cache --test figures -- --ignored --nocapture --test-threads 1`.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../support/mod.rs"]
+#[path = "../it/support.rs"]
 mod support;
 
 use std::hint::black_box;
@@ -36,16 +36,8 @@ fn clock() -> Instant {
 
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<u64>()
-        .unwrap()
-        << 10
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }
 
 fn key(n: usize) -> String {
@@ -68,11 +60,7 @@ fn look(cache: &Arc<Cache>, key: &[u8], request: &HeaderMap) -> Lookup {
 #[ignore = "prints figures"]
 fn hits() {
     const ROUNDS: usize = 2_000_000;
-    for kind in [
-        EvictionPolicy::Lru,
-        EvictionPolicy::Lfu,
-        EvictionPolicy::S3Fifo,
-    ] {
+    for kind in [EvictionPolicy::Lru, EvictionPolicy::Lfu, EvictionPolicy::S3Fifo] {
         let cache = store_with(kind, 256 << 20, 1 << 20);
         let keys: Vec<String> = (0..1_000).map(key).collect();
         for key in &keys {
@@ -114,15 +102,10 @@ fn memory_per_object() {
         // Hit each once: that is when a shared buffer makes its counter.
         for n in 0..OBJECTS {
             let found = Ask::get(&key(n)).hit(&cache);
-            black_box((
-                found.object.header_map(),
-                found.object.body().complete().cloned(),
-            ));
+            black_box((found.object.header_map(), found.object.body().complete().cloned()));
         }
-        let header_bytes: usize = HEADERS
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 4)
-            .sum();
+        let header_bytes: usize =
+            HEADERS.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         let payload = (key(0).len() + header_bytes + 300) as i64;
         let measured = (resident() - before) as i64 / OBJECTS as i64;
         let counted = cache.stats().bytes as i64 / OBJECTS as i64;
@@ -138,11 +121,7 @@ fn memory_per_object() {
 #[ignore = "prints figures"]
 fn memory_under_churn() {
     let capacity = 256 << 20;
-    for kind in [
-        EvictionPolicy::S3Fifo,
-        EvictionPolicy::Lfu,
-        EvictionPolicy::Lru,
-    ] {
+    for kind in [EvictionPolicy::S3Fifo, EvictionPolicy::Lfu, EvictionPolicy::Lru] {
         let before = resident();
         let cache = store_with(kind, capacity, 32 << 20);
         let mut random = bytes(400_000, 3).into_iter();

@@ -23,9 +23,7 @@ fn the_second_waits_and_reads_along() {
     assert!(told(&mut waiter).is_none());
     let mut fill = obligation.begin(Ask::get("k").answer(FRESH));
     write(&mut fill, b"half");
-    let Some(Outcome::Filled(found)) = told(&mut waiter) else {
-        panic!("not filled")
-    };
+    let Some(Outcome::Filled(found)) = told(&mut waiter) else { panic!("not filled") };
     let mut reader = found.object.body().reader(None);
     let piece = block_on(reader.chunk()).unwrap().unwrap();
     assert_eq!(piece, "half");
@@ -35,14 +33,8 @@ fn the_second_waits_and_reads_along() {
     let stored = fill.finish().unwrap();
     assert_eq!(block_on(reader.chunk()).unwrap().unwrap(), " and half");
     assert!(block_on(reader.chunk()).is_none());
-    assert_eq!(
-        read(third.object.body().reader(None)).unwrap(),
-        b"half and half"
-    );
-    assert_eq!(
-        stored.body().complete().unwrap(),
-        "half and half".as_bytes()
-    );
+    assert_eq!(read(third.object.body().reader(None)).unwrap(), b"half and half");
+    assert_eq!(stored.body().complete().unwrap(), "half and half".as_bytes());
     assert_eq!(cache.stats().collapsed, 2);
 }
 
@@ -62,9 +54,7 @@ fn a_dropped_obligation_passes_on() {
 #[test]
 fn a_dropped_fill_truncates_and_passes_on() {
     let cache = store(1 << 20);
-    let mut fill = Ask::get("k")
-        .miss(&cache)
-        .begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
     write(&mut fill, b"begin");
     let reader = Ask::get("k").hit(&cache).object.body().reader(None);
     drop(fill);
@@ -78,10 +68,7 @@ fn waiters_share_a_failure_and_a_refusal() {
     let cache = store(1 << 20);
     let obligation = Ask::get("k").miss(&cache);
     let mut waiter = Ask::get("k").wait(&cache);
-    obligation.fail(Failure {
-        status: 504,
-        reason: "timeout",
-    });
+    obligation.fail(Failure { status: 504, reason: "timeout" });
     assert!(matches!(told(&mut waiter), Some(Outcome::Failed(f)) if f.status == 504));
     let obligation = Ask::get("k").miss(&cache);
     let mut waiter = Ask::get("k").wait(&cache);
@@ -125,10 +112,7 @@ fn what_must_be_validated_is_waited_for() {
     Ask::get("k").fill(&cache, FRESH, b"old");
     let (_, obligation) = Ask::get("k").at(100).stale(&cache);
     let mut waiter = Ask::get("k").at(100).wait(&cache);
-    assert_eq!(
-        waiter.stale().unwrap().body().complete().unwrap(),
-        "old".as_bytes()
-    );
+    assert_eq!(waiter.stale().unwrap().body().complete().unwrap(), "old".as_bytes());
     let obligation = obligation.unwrap();
     assert!(obligation.stale().is_some() && !obligation.is_solo());
     obligation.freshen(renewed(FRESH, at(100)));
@@ -155,9 +139,7 @@ fn what_always_needs_the_origin_is_never_shared() {
     let mut fill = obligation.begin(Ask::get("k").answer(&response));
     assert!(matches!(told(&mut waiter), Some(Outcome::Retry)));
     write(&mut fill, b"body");
-    let solos: Vec<_> = (0..3)
-        .map(|_| Ask::get("k").stale(&cache).1.unwrap())
-        .collect();
+    let solos: Vec<_> = (0..3).map(|_| Ask::get("k").stale(&cache).1.unwrap()).collect();
     assert!(solos.iter().all(|solo| solo.is_solo()));
     fill.finish().unwrap();
     for solo in solos {
@@ -172,9 +154,7 @@ fn a_mark_beside_a_stale_object_lets_everybody_ask() {
     let cache = store(1 << 20);
     Ask::get("k").fill(&cache, FRESH, b"old");
     let (_, obligation) = Ask::get("k").at(100).stale(&cache);
-    obligation
-        .unwrap()
-        .decline(NoStoreReason::SetCookie, Some(at(200)));
+    obligation.unwrap().decline(NoStoreReason::SetCookie, Some(at(200)));
     let (_, first) = Ask::get("k").at(101).stale(&cache);
     let (_, second) = Ask::get("k").at(101).stale(&cache);
     assert!(first.unwrap().is_solo() && second.unwrap().is_solo());
@@ -189,10 +169,7 @@ fn discarding_the_stale_one_leaves_the_mark_alone() {
     obligation.discard_stale();
     assert!(obligation.stale().is_none());
     obligation.decline(NoStoreReason::SetCookie, Some(at(200)));
-    assert!(matches!(
-        Ask::get("k").at(101).of(&cache),
-        Lookup::HitForMiss
-    ));
+    assert!(matches!(Ask::get("k").at(101).of(&cache), Lookup::HitForMiss));
     assert_eq!(cache.stats().objects, 0);
 }
 
@@ -210,9 +187,7 @@ fn max_stale_takes_it_as_it_is() {
 #[test]
 fn a_fill_that_expires_on_the_way_can_be_renewed() {
     let cache = store(1 << 20);
-    let mut fill = Ask::get("k")
-        .miss(&cache)
-        .begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
     write(&mut fill, b"slow ");
     let (_, obligation) = Ask::get("k").at(100).stale(&cache);
     obligation.unwrap().freshen(renewed(FRESH, at(100)));
@@ -220,8 +195,5 @@ fn a_fill_that_expires_on_the_way_can_be_renewed() {
     let stored = fill.finish().unwrap();
     assert_eq!(stored.stored_at, at(100));
     let found = Ask::get("k").at(120).hit(&cache);
-    assert_eq!(
-        found.object.body().complete().unwrap(),
-        "slow body".as_bytes()
-    );
+    assert_eq!(found.object.body().complete().unwrap(), "slow body".as_bytes());
 }

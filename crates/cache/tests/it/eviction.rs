@@ -26,15 +26,7 @@ fn hits(kind: EvictionPolicy, keys: impl Iterator<Item = usize>, count: usize) -
 #[test]
 fn a_scan_does_not_flush_what_is_popular() {
     // Every other request is to one of 200 popular keys, the rest never come again.
-    let keys = || {
-        (0..).map(|n| {
-            if n % 2 == 0 {
-                (n / 2 * 7) % 200
-            } else {
-                1_000 + n
-            }
-        })
-    };
+    let keys = || (0..).map(|n| if n % 2 == 0 { (n / 2 * 7) % 200 } else { 1_000 + n });
     for kind in [EvictionPolicy::Lfu, EvictionPolicy::S3Fifo] {
         let hits = hits(kind, keys(), 20_000);
         assert!(hits > 4_900, "{kind:?}: {hits} of 5000");
@@ -43,11 +35,7 @@ fn a_scan_does_not_flush_what_is_popular() {
 
 #[test]
 fn a_change_of_mind_is_followed() {
-    for kind in [
-        EvictionPolicy::Lru,
-        EvictionPolicy::Lfu,
-        EvictionPolicy::S3Fifo,
-    ] {
+    for kind in [EvictionPolicy::Lru, EvictionPolicy::Lfu, EvictionPolicy::S3Fifo] {
         let keys = (0..).map(|n: usize| (n / 10_000) * 1_000 + (n * 7) % 300);
         let hits = hits(kind, keys, 40_000);
         assert!(hits > 18_500, "{kind:?}: {hits} of 20000");

@@ -11,28 +11,14 @@ fn hard_takes_all_variants_and_marks() {
     let cache = store(1 << 20);
     let varied = [("cache-control", "max-age=60"), ("vary", "x-lang")];
     for lang in ["de", "en"] {
-        Ask::get("k")
-            .with("x-lang", lang)
-            .fill(&cache, &varied, b"x");
+        Ask::get("k").with("x-lang", lang).fill(&cache, &varied, b"x");
     }
     let french = Ask::get("k").with("x-lang", "fr");
-    french
-        .miss(&cache)
-        .decline(NoStoreReason::SetCookie, Some(at(30)));
+    french.miss(&cache).decline(NoStoreReason::SetCookie, Some(at(30)));
     assert_eq!(cache.invalidate(b"k", Invalidate::Hard, NOW), 2);
     assert_eq!(cache.invalidate(b"k", Invalidate::Hard, NOW), 0);
-    assert!(matches!(
-        french.of(&cache),
-        Lookup::Miss(MissReason::UriMiss, _)
-    ));
-    assert_eq!(
-        (
-            cache.stats().bytes,
-            cache.stats().objects,
-            cache.stats().marks
-        ),
-        (0, 0, 0)
-    );
+    assert!(matches!(french.of(&cache), Lookup::Miss(MissReason::UriMiss, _)));
+    assert_eq!((cache.stats().bytes, cache.stats().objects, cache.stats().marks), (0, 0, 0));
 }
 
 #[test]
@@ -45,9 +31,7 @@ fn hard_detaches_an_obligation() {
     let after = Ask::get("k").miss(&cache);
     let mut fill = before.begin(Ask::get("k").answer(FRESH));
     let outcome = block_on(early.outcome(&HeaderMap::new(), &rules()));
-    let Outcome::Filled(found) = outcome else {
-        panic!("{outcome:?}")
-    };
+    let Outcome::Filled(found) = outcome else { panic!("{outcome:?}") };
     let reader = found.object.body().reader(None);
     assert_eq!(block_on(fill.append(b"old")), Progress::Streaming);
     assert_eq!(fill.finish().unwrap_err(), NoStoreReason::Purged);
@@ -63,9 +47,7 @@ fn hard_detaches_an_obligation() {
 #[test]
 fn hard_detaches_a_fill() {
     let cache = store(1 << 20);
-    let mut fill = Ask::get("k")
-        .miss(&cache)
-        .begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
     write(&mut fill, b"ol");
     let reader = Ask::get("k").hit(&cache).object.body().reader(None);
     assert_eq!(cache.invalidate(b"k", Invalidate::Hard, NOW), 1);
@@ -80,9 +62,7 @@ fn hard_detaches_a_fill() {
 #[test]
 fn hard_between_the_last_byte_and_the_end() {
     let cache = store(1 << 20);
-    let mut fill = Ask::get("k")
-        .miss(&cache)
-        .begin(Ask::get("k").answer(FRESH));
+    let mut fill = Ask::get("k").miss(&cache).begin(Ask::get("k").answer(FRESH));
     write(&mut fill, b"old");
     cache.invalidate(b"k", Invalidate::Hard, NOW);
     assert_eq!(fill.finish().unwrap_err(), NoStoreReason::Purged);
@@ -128,9 +108,7 @@ fn soft_is_stale_until_one_refresh() {
 fn soft_reaches_what_is_under_way() {
     let cache = store(1 << 20);
     let obligation = Ask::get("a").miss(&cache);
-    let mut fill = Ask::get("b")
-        .miss(&cache)
-        .begin(Ask::get("b").answer(FRESH));
+    let mut fill = Ask::get("b").miss(&cache).begin(Ask::get("b").answer(FRESH));
     cache.invalidate(b"a", Invalidate::Soft, at(1));
     cache.invalidate(b"b", Invalidate::Soft, at(1));
     let mut late = obligation.begin(Ask::get("a").answer(FRESH));
@@ -147,28 +125,21 @@ fn soft_reaches_what_is_under_way() {
 
 #[test]
 fn clearing_leaves_nothing() {
-    for kind in [
-        cache::EvictionPolicy::Lru,
-        cache::EvictionPolicy::Lfu,
-        cache::EvictionPolicy::S3Fifo,
-    ] {
+    for kind in
+        [cache::EvictionPolicy::Lru, cache::EvictionPolicy::Lfu, cache::EvictionPolicy::S3Fifo]
+    {
         let cache = store_with(kind, 1 << 20, 1 << 20);
         for i in 0..5_000 {
             Ask::get(&format!("key-{i}")).fill(&cache, FRESH, &bytes(i % 700, 1));
         }
         assert!(cache.stats().evictions > 0);
-        let fill = Ask::get("in flight")
-            .miss(&cache)
-            .begin(Ask::get("in flight").answer(FRESH));
+        let fill = Ask::get("in flight").miss(&cache).begin(Ask::get("in flight").answer(FRESH));
         cache.clear();
         drop(fill);
         let stats = cache.stats();
         // What is left is the policy's smallest sketch and empty tables.
         assert!(stats.bytes <= 16 << 10, "{kind:?} {}", stats.bytes);
-        assert_eq!(
-            (stats.objects, stats.marks, stats.in_flight_bytes),
-            (0, 0, 0)
-        );
+        assert_eq!((stats.objects, stats.marks, stats.in_flight_bytes), (0, 0, 0));
         Ask::get("k").fill(&cache, FRESH, b"x");
     }
 }

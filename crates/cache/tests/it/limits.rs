@@ -5,11 +5,7 @@ use semantics::NoStoreReason;
 
 use crate::support::*;
 
-const ALL: [EvictionPolicy; 3] = [
-    EvictionPolicy::Lru,
-    EvictionPolicy::Lfu,
-    EvictionPolicy::S3Fifo,
-];
+const ALL: [EvictionPolicy; 3] = [EvictionPolicy::Lru, EvictionPolicy::Lfu, EvictionPolicy::S3Fifo];
 
 #[test]
 fn the_capacity_holds_under_mixed_sizes() {
@@ -19,11 +15,7 @@ fn the_capacity_holds_under_mixed_sizes() {
         let mut next = || usize::from(random.next().unwrap());
         for _ in 0..4_000 {
             let key = format!("k{}", next() * 8 + next() % 8);
-            let len = if next() < 8 {
-                next() * 4_000
-            } else {
-                next() * 20
-            };
+            let len = if next() < 8 { next() * 4_000 } else { next() * 20 };
             if let Lookup::Miss(_, obligation) = Ask::get(&key).of(&cache) {
                 let mut fill = obligation.begin(Ask::get(&key).answer(FRESH));
                 write(&mut fill, &vec![1; len]);
@@ -33,10 +25,7 @@ fn the_capacity_holds_under_mixed_sizes() {
             assert!(stats.bytes <= stats.capacity, "{kind:?} {stats:?}");
         }
         let stats = cache.stats();
-        assert!(
-            stats.evictions > 100 && stats.bytes > 3 << 20,
-            "{kind:?} {stats:?}"
-        );
+        assert!(stats.evictions > 100 && stats.bytes > 3 << 20, "{kind:?} {stats:?}");
     }
 }
 
@@ -50,10 +39,7 @@ fn marks_of_unique_urls_do_not_leak() {
         }
         let stats = cache.stats();
         assert!(stats.bytes <= 1 << 20, "{kind:?} {stats:?}");
-        assert!(
-            stats.marks > 1_000 && stats.marks < 10_000,
-            "{kind:?} {stats:?}"
-        );
+        assert!(stats.marks > 1_000 && stats.marks < 10_000, "{kind:?} {stats:?}");
     }
 }
 
@@ -88,23 +74,13 @@ fn settings_change_while_it_runs() {
         Ask::get(&format!("k{i}")).fill(&cache, FRESH, &[0; 500]);
     }
     let before = cache.stats().objects;
-    for kind in [
-        EvictionPolicy::S3Fifo,
-        EvictionPolicy::Lfu,
-        EvictionPolicy::Lru,
-    ] {
-        let settings = Settings {
-            eviction: kind,
-            ..cache.settings()
-        };
+    for kind in [EvictionPolicy::S3Fifo, EvictionPolicy::Lfu, EvictionPolicy::Lru] {
+        let settings = Settings { eviction: kind, ..cache.settings() };
         cache.resize(settings);
         assert_eq!(cache.eviction(), kind);
         assert_eq!(cache.stats().objects, before);
     }
-    cache.resize(Settings {
-        capacity: 1 << 19,
-        ..cache.settings()
-    });
+    cache.resize(Settings { capacity: 1 << 19, ..cache.settings() });
     assert!(cache.stats().bytes <= 1 << 19);
     assert!(cache.stats().objects > 300);
 }

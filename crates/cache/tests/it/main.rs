@@ -1,7 +1,6 @@
 //! The store from outside, one theme a file.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../support/mod.rs"]
 mod support;
 
 mod bodies;

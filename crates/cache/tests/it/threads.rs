@@ -88,10 +88,7 @@ fn every_wait_ends_whatever_the_holder_does() {
                                         drop(fill);
                                     }
                                     2 if round % 2 == 0 => {
-                                        obligation.fail(Failure {
-                                            status: 502,
-                                            reason: "reset",
-                                        });
+                                        obligation.fail(Failure { status: 502, reason: "reset" });
                                     }
                                     2 => obligation.decline(NoStoreReason::Private, Some(at(1))),
                                     _ => {
@@ -157,11 +154,7 @@ fn a_dropped_obligation_is_handed_to_exactly_one() {
 
 #[test]
 fn churn_from_many_threads_leaves_the_books_balanced() {
-    for kind in [
-        EvictionPolicy::Lru,
-        EvictionPolicy::Lfu,
-        EvictionPolicy::S3Fifo,
-    ] {
+    for kind in [EvictionPolicy::Lru, EvictionPolicy::Lfu, EvictionPolicy::S3Fifo] {
         let cache = store_with(kind, 1 << 20, 1 << 18);
         // Never two holders of one key at a time.
         let held: Mutex<HashMap<u64, ()>> = Mutex::default();
@@ -178,10 +171,7 @@ fn churn_from_many_threads_leaves_the_books_balanced() {
             let (mut count, mut cursor) = (0, None);
             loop {
                 let (found, next) = cache.entries(cursor, 1_000);
-                count += found
-                    .iter()
-                    .map(|entry| entry.variants.len())
-                    .sum::<usize>();
+                count += found.iter().map(|entry| entry.variants.len()).sum::<usize>();
                 cursor = next;
                 if cursor.is_none() {
                     break count;
@@ -219,10 +209,7 @@ fn churn(cache: &Arc<Cache>, held: &Mutex<HashMap<u64, ()>>, seed: u64) {
                 }
                 match next() {
                     0..16 => drop(obligation),
-                    16..32 => obligation.fail(Failure {
-                        status: 502,
-                        reason: "reset",
-                    }),
+                    16..32 => obligation.fail(Failure { status: 502, reason: "reset" }),
                     32..48 => obligation.decline(NoStoreReason::Private, Some(at(step / 40 + 1))),
                     48..80 if obligation.stale().is_some() => {
                         obligation.freshen(renewed(FRESH, ask.now));

@@ -10,14 +10,9 @@ const VARIED: &[(&str, &str)] = &[("cache-control", "max-age=60"), ("vary", "x-l
 #[test]
 fn variants_are_kept_apart() {
     let cache = store(1 << 20);
-    let (de, en) = (
-        Ask::get("k").with("x-lang", "de"),
-        Ask::get("k").with("x-lang", "en"),
-    );
+    let (de, en) = (Ask::get("k").with("x-lang", "de"), Ask::get("k").with("x-lang", "en"));
     de.fill(&cache, VARIED, b"ja");
-    let Lookup::Miss(reason, obligation) = en.of(&cache) else {
-        panic!("no miss")
-    };
+    let Lookup::Miss(reason, obligation) = en.of(&cache) else { panic!("no miss") };
     assert_eq!(reason, MissReason::VaryMiss);
     // Another of the same waits, one of a third kind does not.
     en.wait(&cache);
@@ -26,24 +21,15 @@ fn variants_are_kept_apart() {
     write(&mut fill, b"yes");
     fill.finish().unwrap();
     drop(third);
-    assert_eq!(
-        de.hit(&cache).object.body().complete().unwrap(),
-        "ja".as_bytes()
-    );
-    assert_eq!(
-        en.hit(&cache).object.body().complete().unwrap(),
-        "yes".as_bytes()
-    );
+    assert_eq!(de.hit(&cache).object.body().complete().unwrap(), "ja".as_bytes());
+    assert_eq!(en.hit(&cache).object.body().complete().unwrap(), "yes".as_bytes());
     assert_eq!(cache.inspect(b"k")[0].variants.len(), 2);
 }
 
 #[test]
 fn waiters_of_another_variant_look_again() {
     let cache = store(1 << 20);
-    let (de, en) = (
-        Ask::get("k").with("x-lang", "de"),
-        Ask::get("k").with("x-lang", "en"),
-    );
+    let (de, en) = (Ask::get("k").with("x-lang", "de"), Ask::get("k").with("x-lang", "en"));
     let obligation = de.miss(&cache);
     let (mut same, mut other) = (de.wait(&cache), en.wait(&cache));
     let _fill = obligation.begin(de.answer(VARIED));
@@ -51,10 +37,7 @@ fn waiters_of_another_variant_look_again() {
     assert!(matches!(outcome, Outcome::Filled(_)));
     let outcome = block_on(other.outcome(&en.fields, &rules()));
     assert!(matches!(outcome, Outcome::Retry));
-    assert!(matches!(
-        en.of(&cache),
-        Lookup::Miss(MissReason::VaryMiss, _)
-    ));
+    assert!(matches!(en.of(&cache), Lookup::Miss(MissReason::VaryMiss, _)));
 }
 
 #[test]
@@ -78,10 +61,7 @@ fn a_response_that_no_longer_varies_takes_all_places() {
     let ask = |lang: &str| Ask::get("k").with("x-lang", lang);
     ask("de").fill(&cache, VARIED, b"ja");
     ask("en").fill(&cache, FRESH, b"same for all");
-    assert_eq!(
-        ask("de").hit(&cache).object.body().complete().unwrap(),
-        "same for all".as_bytes()
-    );
+    assert_eq!(ask("de").hit(&cache).object.body().complete().unwrap(), "same for all".as_bytes());
     assert_eq!(cache.stats().objects, 1);
 }
 
@@ -90,9 +70,7 @@ fn marks_are_for_a_variant_where_that_is_known() {
     let cache = store(1 << 20);
     let ask = |lang: &str| Ask::get("k").with("x-lang", lang);
     ask("de").fill(&cache, VARIED, b"ja");
-    ask("en")
-        .miss(&cache)
-        .decline(NoStoreReason::SetCookie, Some(at(30)));
+    ask("en").miss(&cache).decline(NoStoreReason::SetCookie, Some(at(30)));
     assert!(matches!(ask("en").of(&cache), Lookup::HitForMiss));
     ask("fr").miss(&cache);
     ask("de").hit(&cache);

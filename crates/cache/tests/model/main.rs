@@ -2,7 +2,7 @@
 //! each step. Single-threaded, seeded, shrunk by proptest.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../support/mod.rs"]
+#[path = "../it/support.rs"]
 mod support;
 
 mod naive;
@@ -59,10 +59,7 @@ fn response(kind: u8, id: u64, varied: bool) -> Vec<(&'static str, String)> {
         1 => "max-age=4, stale-while-revalidate=9",
         _ => "no-cache",
     };
-    let mut fields = vec![
-        ("cache-control", control.to_owned()),
-        ("etag", format!("\"{id}\"")),
-    ];
+    let mut fields = vec![("cache-control", control.to_owned()), ("etag", format!("\"{id}\""))];
     if varied {
         fields.push(("vary", "x-lang".to_owned()));
     }
@@ -122,17 +119,13 @@ impl Run {
             Step::Decline { which, secs } => {
                 if let Some(held) = take(&mut self.held, which) {
                     let until = at(self.secs + i64::from(secs));
-                    held.obligation
-                        .decline(NoStoreReason::SetCookie, Some(until));
+                    held.obligation.decline(NoStoreReason::SetCookie, Some(until));
                     self.naive.declined(&held.model, until);
                 }
             }
             Step::Fail { which } => {
                 if let Some(held) = take(&mut self.held, which) {
-                    held.obligation.fail(Failure {
-                        status: 502,
-                        reason: "reset",
-                    });
+                    held.obligation.fail(Failure { status: 502, reason: "reset" });
                     self.naive.landed(&held.model);
                 }
             }
@@ -143,16 +136,12 @@ impl Run {
                 }
             }
             Step::Hard { key } => {
-                let count = self
-                    .cache
-                    .invalidate(&[key], Invalidate::Hard, at(self.secs));
+                let count = self.cache.invalidate(&[key], Invalidate::Hard, at(self.secs));
                 let known = self.naive.hard(key);
                 assert!(count == known || (self.lossy && count < known));
             }
             Step::Soft { key } => {
-                let count = self
-                    .cache
-                    .invalidate(&[key], Invalidate::Soft, at(self.secs));
+                let count = self.cache.invalidate(&[key], Invalidate::Soft, at(self.secs));
                 let known = self.naive.soft(key, at(self.secs));
                 assert!(count == known || (self.lossy && count < known));
             }
@@ -170,13 +159,8 @@ impl Run {
 
     fn ask(&self, key: u8, lang: u8) -> (Lookup, Ask<'static>) {
         let keys: &'static [[u8; 1]; 4] = &[[0], [1], [2], [3]];
-        let ask = Ask {
-            key: &keys[usize::from(key)],
-            ..Ask::get("")
-        };
-        let ask = ask
-            .with("x-lang", ["de", "en", "fr"][usize::from(lang)])
-            .at(self.secs);
+        let ask = Ask { key: &keys[usize::from(key)], ..Ask::get("") };
+        let ask = ask.with("x-lang", ["de", "en", "fr"][usize::from(lang)]).at(self.secs);
         (ask.of(&self.cache), ask)
     }
 
@@ -186,20 +170,11 @@ impl Run {
         let expected = self.naive.look(slot, at(self.secs));
         let id = |object: &cache::Object| {
             let tag = object.header(&http::header::ETAG).unwrap();
-            tag.to_str()
-                .unwrap()
-                .trim_matches('"')
-                .parse::<u64>()
-                .unwrap()
+            tag.to_str().unwrap().trim_matches('"').parse::<u64>().unwrap()
         };
         let hold = |run: &mut Self, obligation: Obligation, stale: Option<u64>| {
             let model = run.naive.take_off(slot, stale, obligation.is_solo());
-            run.held.push(Held {
-                obligation,
-                key,
-                lang,
-                model,
-            });
+            run.held.push(Held { obligation, key, lang, model });
         };
         match (lookup, expected) {
             (Lookup::Hit(found), Expected::Hit(known)) => assert_eq!(id(&found.object), known),
@@ -233,14 +208,8 @@ impl Run {
         let (id, slot) = (self.next, Slot::of(held.key, held.lang));
         self.next += 1;
         let fields = response(kind, id, slot.varied());
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let ask = Ask {
-            now: at(self.secs),
-            ..Ask::get("")
-        };
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let ask = Ask { now: at(self.secs), ..Ask::get("") };
         let ask = ask.with("x-lang", ["de", "en", "fr"][usize::from(held.lang)]);
         let new = ask.answer(&fields);
         self.naive.begun(&held.model, id, new.freshness);
@@ -254,11 +223,7 @@ impl Run {
         }
         let index = usize::from(which) % self.fills.len();
         let filling = &mut self.fills[index];
-        let progress = block_on(
-            filling
-                .fill
-                .append(&vec![filling.id as u8; usize::from(len)]),
-        );
+        let progress = block_on(filling.fill.append(&vec![filling.id as u8; usize::from(len)]));
         if progress != Progress::Storing {
             assert!(self.lossy || !self.naive.has(filling.slot, filling.id));
             self.naive.aborted(filling.slot, filling.id);
@@ -272,10 +237,7 @@ impl Run {
         };
         let stored = filling.fill.finish();
         let known = self.naive.has(filling.slot, filling.id);
-        assert!(
-            stored.is_ok() == known || (self.lossy && stored.is_err()),
-            "{stored:?} {known}"
-        );
+        assert!(stored.is_ok() == known || (self.lossy && stored.is_err()), "{stored:?} {known}");
         if let Ok(object) = stored {
             let body = read(object.body().reader(None)).unwrap();
             assert!(body.iter().all(|byte| *byte == filling.id as u8));
@@ -294,10 +256,7 @@ impl Run {
             return;
         };
         let fields = response(kind, id, slot.varied());
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let head = renewed(&fields, at(self.secs));
         self.naive.freshened(&held.model, head.freshness);
         held.obligation.freshen(head);

@@ -13,10 +13,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn of(key: u8, lang: u8) -> Self {
-        Self {
-            key,
-            lang: key.is_multiple_of(2).then_some(lang),
-        }
+        Self { key, lang: key.is_multiple_of(2).then_some(lang) }
     }
 
     pub(crate) fn varied(self) -> bool {
@@ -56,11 +53,9 @@ pub(crate) struct Naive {
 
 impl Naive {
     pub(crate) fn look(&self, slot: Slot, now: Timestamp) -> Expected {
-        let marked = [None, Some(slot)].iter().any(|target| {
-            self.marks
-                .get(&(slot.key, *target))
-                .is_some_and(|until| now < *until)
-        });
+        let marked = [None, Some(slot)]
+            .iter()
+            .any(|target| self.marks.get(&(slot.key, *target)).is_some_and(|until| now < *until));
         let joinable = self.held.values().any(|(held, _)| {
             !held.solo && held.slot.key == slot.key && (!held.target || held.slot == slot)
         });
@@ -85,13 +80,7 @@ impl Naive {
         let known = self.stored.keys().any(|stored| stored.key == slot.key);
         let target = slot.varied() && known;
         self.next += 1;
-        let held = Held {
-            number: self.next,
-            slot,
-            target,
-            solo,
-            stale,
-        };
+        let held = Held { number: self.next, slot, target, solo, stale };
         self.held.insert(held.number, (held.clone(), None));
         held
     }
@@ -120,8 +109,7 @@ impl Naive {
 
     pub(crate) fn declined(&mut self, held: &Held, until: Timestamp) {
         if self.landed(held).is_some() {
-            self.marks
-                .insert((held.slot.key, held.target.then_some(held.slot)), until);
+            self.marks.insert((held.slot.key, held.target.then_some(held.slot)), until);
         }
     }
 

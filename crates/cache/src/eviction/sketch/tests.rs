@@ -14,9 +14,7 @@ fn frequent_ones_stand_out() {
         sketch.add(hash(7));
     }
     assert!(sketch.estimate(hash(7)) >= 9);
-    let wrong = (1_000..2_000)
-        .filter(|n| sketch.estimate(hash(*n)) > 2)
-        .count();
+    let wrong = (1_000..2_000).filter(|n| sketch.estimate(hash(*n)) > 2).count();
     assert!(wrong < 50, "{wrong}");
 }
 
@@ -44,10 +42,5 @@ fn growing_keeps_what_was_counted() {
     let before: Vec<u8> = (0..500).map(|n| sketch.estimate(hash(n))).collect();
     sketch.fit(5_000);
     assert_eq!(sketch.bytes(), 8_192 * 8);
-    assert_eq!(
-        before,
-        (0..500)
-            .map(|n| sketch.estimate(hash(n)))
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(before, (0..500).map(|n| sketch.estimate(hash(n))).collect::<Vec<_>>());
 }

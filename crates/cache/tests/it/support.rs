@@ -49,19 +49,11 @@ pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 }
 
 pub fn store(capacity: u64) -> Arc<Cache> {
-    Cache::new(Settings {
-        capacity,
-        ..Settings::default()
-    })
+    Cache::new(Settings { capacity, ..Settings::default() })
 }
 
 pub fn store_with(eviction: EvictionPolicy, capacity: u64, max_object: u64) -> Arc<Cache> {
-    Cache::new(Settings {
-        capacity,
-        eviction,
-        max_object,
-        max_variants: 4,
-    })
+    Cache::new(Settings { capacity, eviction, max_object, max_variants: 4 })
 }
 
 pub fn fields(list: &[(&str, &str)]) -> HeaderMap {
@@ -74,11 +66,7 @@ pub fn fields(list: &[(&str, &str)]) -> HeaderMap {
 }
 
 pub fn rules() -> VariantRules {
-    VariantRules {
-        encodings: [Coding::Gzip, Coding::Br]
-            .into_iter()
-            .collect::<CodingSet>(),
-    }
+    VariantRules { encodings: [Coding::Gzip, Coding::Br].into_iter().collect::<CodingSet>() }
 }
 
 /// A request: key, fields, time.
@@ -92,24 +80,15 @@ pub struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     pub fn get(key: &'a str) -> Self {
-        Self {
-            key: key.as_bytes(),
-            head: false,
-            fields: HeaderMap::new(),
-            now: NOW,
-        }
+        Self { key: key.as_bytes(), head: false, fields: HeaderMap::new(), now: NOW }
     }
 
     pub fn head(key: &'a str) -> Self {
-        Self {
-            head: true,
-            ..Self::get(key)
-        }
+        Self { head: true, ..Self::get(key) }
     }
 
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.fields
-            .append(name, HeaderValue::from_str(value).unwrap());
+        self.fields.append(name, HeaderValue::from_str(value).unwrap());
         self
     }
 
@@ -205,12 +184,7 @@ pub fn renewed(response: &[(&str, &str)], now: Timestamp) -> NewHead {
         VaryField::Fields(vary) => Some(vary),
         _ => None,
     };
-    NewHead {
-        freshness: freshness(&headers, now),
-        vary,
-        tags: Tags::default(),
-        headers,
-    }
+    NewHead { freshness: freshness(&headers, now), vary, tags: Tags::default(), headers }
 }
 
 pub fn write(fill: &mut Fill, body: &[u8]) {
@@ -230,9 +204,8 @@ pub fn read(mut reader: BodyReader) -> Result<Vec<u8>, cache::Truncated> {
 pub fn bytes(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     std::iter::repeat_with(next).take(len).collect()
