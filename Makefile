@@ -23,6 +23,7 @@ lint: ## formatting and lints, without a warning
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 unit: ## every test of the workspace
+	bash .ci/need nginx
 	@mkdir -p target
 	cargo build --workspace --bins --locked
 	cargo test --workspace --all-targets --locked 2>&1 | tee target/tests.log
@@ -31,7 +32,7 @@ unit: ## every test of the workspace
 .PHONY: conformance-debug
 conformance-debug:
 	bash .ci/need node npm
-	cargo build --locked -p edge -p local
+	cargo build --workspace --bins --locked
 	node --test e2e/conformance/
 	BIN=target/debug bash e2e/conformance/run.sh
 
