@@ -144,16 +144,9 @@ fn build() -> io::Result<PathBuf> {
             command.env_remove(name);
         }
     }
-    command.args([
-        "build",
-        "--quiet",
-        "--offline",
-        "--package",
-        "edge",
-        "--package",
-        "local",
-        "--bins",
-    ]);
+    // The whole workspace, as the Makefile builds it: other sets of packages have other features, and
+    // every dependency would be built once more.
+    command.args(["build", "--quiet", "--offline", "--workspace", "--bins"]);
     if profile.ends_with("release") {
         command.arg("--release");
     }
