@@ -205,7 +205,7 @@ fn http1_builder(limits: &Limits) -> hyper::server::conn::http1::Builder {
         .header_read_timeout(None)
         .max_headers(limits.max_fields as usize)
         .max_header_size(limits.max_head_bytes as usize)
-        .max_buf_size((limits.max_head_bytes as usize).max(256 << 10))
+        .max_buf_size((limits.max_head_bytes as usize).max(512 << 10))
         .auto_date_header(false);
     builder
 }
