@@ -63,16 +63,14 @@ impl Balance {
         }
     }
 
-    /// A newcomer has to go. What is remembered stands for no more than `limit` bytes.
+    /// A newcomer has to go. What is remembered stands for about `limit` bytes.
     pub(super) fn newcomer_left(&mut self, hash: u64, bytes: u64, limit: u64) {
-        self.newcomers.add(hash, bytes);
-        self.newcomers.trim(limit);
+        self.newcomers.add(hash, bytes, limit);
     }
 
     /// One of the established has to go.
     pub(super) fn established_left(&mut self, hash: u64, bytes: u64, limit: u64) {
-        self.established.add(hash, bytes);
-        self.established.trim(limit);
+        self.established.add(hash, bytes, limit);
     }
 
     pub(super) fn overhead(&self) -> u64 {

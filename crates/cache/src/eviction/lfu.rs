@@ -3,6 +3,12 @@
 //!
 //! Different from the paper: the window's share is not one percent but learned (see `balance`), and
 //! what comes back soon after it was turned away goes to the main part at once.
+//!
+//! Where favourites change, counts tell of the past, and only use tells of the present. So the more
+//! the window has learned to have, the longer those that left are remembered and trusted when they
+//! return; and while the window has no more than its share, whoever was used longest ago goes, be it
+//! from the window. With a small window that is always one of the main part, as in the paper; with
+//! the largest this is LRU.
 
 use super::Eviction;
 use super::balance::{Balance, Returned};
@@ -20,12 +26,20 @@ pub(super) struct Lfu {
     balance: Balance,
     /// What there was at the last eviction: below that there is room, and no contest for it.
     full: u64,
+    /// Uses so far: the policy's time.
+    uses: u64,
 }
 
 impl Lfu {
     pub(super) fn new() -> Self {
         let lists = [List::new(WINDOW), List::new(PROBATION), List::new(PROTECTED)];
-        Self { lists, sketch: Sketch::new(), balance: Balance::new(0.05, 0.01), full: u64::MAX }
+        Self {
+            lists,
+            sketch: Sketch::new(),
+            balance: Balance::new(0.05, 0.01),
+            full: u64::MAX,
+            uses: 0,
+        }
     }
 
     fn list(&mut self, number: u8) -> &mut List {
@@ -39,6 +53,31 @@ impl Lfu {
     /// What the window may hold before its oldest have to stand for the main part.
     fn window(&self) -> u64 {
         self.balance.share(self.bytes())
+    }
+
+    /// How many bytes those stood for that are remembered. Half of what there is while counts can be
+    /// relied on: who left longer ago is no better than its count says. And up to nearly three times
+    /// of it while they cannot.
+    fn memory(&self) -> u64 {
+        self.full / 8 * 3 + self.balance.share(self.full) / 2 * 5
+    }
+
+    fn used(&mut self, nodes: &mut Nodes, id: u32) {
+        self.uses += 1;
+        nodes.set_used(id, self.now());
+        self.sketch.add(nodes.hash(id));
+    }
+
+    /// Coarse, so that it takes a billion uses to go round.
+    fn now(&self) -> u32 {
+        (self.uses >> 6) as u32
+    }
+
+    /// A newcomer goes.
+    fn turn_away(&mut self, nodes: &mut Nodes, id: u32) -> u32 {
+        self.list(WINDOW).remove(nodes, id);
+        self.balance.newcomer_left(nodes.hash(id), nodes.bytes(id), self.memory());
+        id
     }
 
     /// Moves the oldest protected back until their share holds.
@@ -56,7 +95,7 @@ impl Lfu {
 impl Eviction for Lfu {
     fn insert(&mut self, nodes: &mut Nodes, id: u32) {
         self.sketch.fit(self.lists.iter().map(List::len).sum());
-        self.sketch.add(nodes.hash(id));
+        self.used(nodes, id);
         let part = nodes.bytes(id) as f64 / self.bytes().max(1) as f64;
         if self.balance.arrived(nodes.hash(id), part) != Returned::No {
             // It was judged too hastily: the sketch knew less than its return tells.
@@ -78,7 +117,7 @@ impl Eviction for Lfu {
     }
 
     fn touch(&mut self, nodes: &mut Nodes, id: u32) {
-        self.sketch.add(nodes.hash(id));
+        self.used(nodes, id);
         match nodes.list(id) {
             PROBATION => {
                 self.list(PROBATION).remove(nodes, id);
@@ -101,17 +140,18 @@ impl Eviction for Lfu {
             return Some(only);
         };
         if self.list(WINDOW).bytes() > self.window() {
-            self.remove(nodes, candidate);
             let (wanted, kept) = (nodes.hash(candidate), nodes.hash(coldest));
             if self.sketch.estimate(wanted) <= self.sketch.estimate(kept) {
-                self.balance.newcomer_left(wanted, nodes.bytes(candidate), self.full / 2);
-                return Some(candidate);
+                return Some(self.turn_away(nodes, candidate));
             }
+            self.remove(nodes, candidate);
             nodes.weigh(candidate);
             self.list(PROBATION).push(nodes, candidate);
+        } else if nodes.unused_for(candidate, self.now()) > nodes.unused_for(coldest, self.now()) {
+            return Some(self.turn_away(nodes, candidate));
         }
         self.remove(nodes, coldest);
-        self.balance.established_left(nodes.hash(coldest), nodes.bytes(coldest), self.full / 2);
+        self.balance.established_left(nodes.hash(coldest), nodes.bytes(coldest), self.memory());
         Some(coldest)
     }
 

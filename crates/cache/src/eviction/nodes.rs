@@ -20,6 +20,8 @@ pub(super) struct Node {
     granules: u32,
     /// Which of its policy's lists it is in.
     pub(super) list: u8,
+    /// When it was last used, in what its policy takes for time.
+    used: [u8; 3],
 }
 
 pub(super) struct Nodes {
@@ -92,6 +94,18 @@ impl Nodes {
         self.get(id).list
     }
 
+    /// Notes a use; of `now`, 24 bits are kept.
+    pub(super) fn set_used(&mut self, id: u32, now: u32) {
+        let [low, middle, high, _] = now.to_le_bytes();
+        self.at(id).used = [low, middle, high];
+    }
+
+    /// How long before `now` it was last used.
+    pub(super) fn unused_for(&self, id: u32, now: u32) -> u32 {
+        let [low, middle, high] = self.get(id).used;
+        now.wrapping_sub(u32::from_le_bytes([low, middle, high, 0])) & 0xff_ffff
+    }
+
     pub(super) fn bytes(&self, id: u32) -> u64 {
         u64::from(self.get(id).granules) * GRANULE
     }
@@ -121,6 +135,7 @@ impl Nodes {
             next: if ((i + 1) as usize).is_multiple_of(BLOCK) { NONE } else { i + 1 },
             granules: 0,
             list: 0,
+            used: [0; 3],
         };
         self.blocks.push((first..first + BLOCK as u32).map(node).collect());
         self.free = first;
