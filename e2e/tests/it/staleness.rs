@@ -145,6 +145,27 @@ async fn must_revalidate_forbids_stale_answers() {
     world.ask("/b").await.expect_status(502).expect_no("x-cdn-stale");
 }
 
+/// What the public suite's `stale-close-*` cases are about: the origin hangs up on the second request.
+#[tokio::test]
+async fn what_forbids_stale_answers_does_so_when_the_origin_hangs_up() {
+    let (origin, world) = start().await;
+    for (path, control) in [
+        ("/must", "max-age=2, must-revalidate"),
+        ("/proxy", "max-age=2, proxy-revalidate"),
+        ("/no-cache", "max-age=2, no-cache"),
+        ("/shared", "max-age=2, s-maxage=2"),
+    ] {
+        origin.on(path, move |asked| match asked.number {
+            1 => Reply::ok("good").field("etag", "\"1\"").field("cache-control", control),
+            _ => Reply::broken(),
+        });
+        world.ask(path).await.expect(200, "MISS");
+        world.settled().await;
+        world.pass_seconds(3);
+        world.ask(path).await.expect_status(502).expect_no("x-cdn-stale").expect_no("age");
+    }
+}
+
 #[tokio::test]
 async fn a_silent_origin_times_out() {
     let timeouts = json!({ "timeouts": { "connect": "100ms", "firstByte": "200ms" } });
