@@ -69,7 +69,7 @@ impl ServeMetrics {
 }
 
 /// Bytes the kernel may hold for one slow client: large bodies leave in fewer, fuller writes.
-const SEND_BUFFER: usize = 256 << 10;
+const SEND_BUFFER: usize = 384 << 10;
 const BACKLOG: i32 = 4096;
 
 /// A listening socket for `address`; `shared` lets several threads listen on the same port.

@@ -199,13 +199,17 @@ pub(super) async fn run<H: Handler>(
     }
 }
 
+/// Bytes of a body offered to the kernel at a time (pieces of a stored body, not copies): more than a socket
+/// takes at once, so that one write fills it.
+const QUEUED: usize = 1 << 20;
+
 fn http1_builder(limits: &Limits) -> hyper::server::conn::http1::Builder {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder
         .header_read_timeout(None)
         .max_headers(limits.max_fields as usize)
         .max_header_size(limits.max_head_bytes as usize)
-        .max_buf_size((limits.max_head_bytes as usize).max(512 << 10))
+        .max_buf_size((limits.max_head_bytes as usize).max(QUEUED))
         .auto_date_header(false);
     builder
 }
