@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A position in the invalidation log: the id of an entry, ordered as the log is.
 ///
 /// Written `ms-n` as a Redis stream id is. [`Seq::ZERO`] is before every entry.
@@ -47,6 +50,19 @@ impl FromStr for Seq {
             return Err(BadSeq);
         }
         Ok(Self { ms: ms.parse().map_err(|_| BadSeq)?, n: n.parse().map_err(|_| BadSeq)? })
+    }
+}
+
+impl Serialize for Seq {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seq {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 
