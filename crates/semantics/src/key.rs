@@ -7,10 +7,12 @@ use crate::lists::{split_outside_quotes, trim_ows};
 
 mod host;
 mod path;
+mod split;
 
 pub(crate) use host::is_plain;
 pub use host::{BadHost, default_port, normalize_host};
 pub use path::remove_dot_segments;
+pub use split::{KeyParts, split_key};
 
 /// What a site changes about its keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! Where to start: [`storable()`] decides whether a response may be kept and for how long,
 //! [`Freshness::judge`] whether a kept one may be used, [`evaluate()`] what a conditional request
 //! gets, [`write_cache_key`] and [`variant_key`] where things are kept. [`FramingCheck`] guards the
-//! raw bytes before any of this. `docs/standards.md` lists what is promised, section by section.
+//! raw bytes before any of this; [`Pattern`] is what people say which responses they mean with. `docs/standards.md` lists what is promised, section by section.
 
 pub mod cache_status;
 pub mod coding;
@@ -20,6 +20,7 @@ pub mod freshen;
 pub mod freshness;
 pub mod key;
 mod lists;
+pub mod pattern;
 pub mod policy;
 pub mod range;
 pub mod reasons;
@@ -48,7 +49,11 @@ pub use fields::{
 pub use framing::{FramingCheck, FramingError, HeadLimits};
 pub use freshen::{freshen_headers, head_matches};
 pub use freshness::{Freshness, LifetimeSource, Verdict};
-pub use key::{BadHost, KeyRules, QueryRule, normalize_host, normalize_target, write_cache_key};
+pub use key::{
+    BadHost, KeyParts, KeyRules, QueryRule, normalize_host, normalize_target, split_key,
+    write_cache_key,
+};
+pub use pattern::{BadPattern, Pattern};
 pub use policy::{Heuristic, NegativeTtls, Policy, SetCookie};
 pub use range::{
     ByteSpec, ContentRange, RangeIgnored, RangeRequest, Resolved, if_range_matches, multipart,
@@ -56,7 +61,7 @@ pub use range::{
 };
 pub use reasons::{MissReason, NoStoreReason, PassReason, StaleReason};
 pub use storable::{Exchange, Storable, heuristically_cacheable, post_storable_as_get, storable};
-pub use tags::{TagLimits, all_tags, surrogate_tags};
+pub use tags::{BadTag, TagLimits, all_tags, check_tag, surrogate_tags};
 pub use target::{
     cache_group_invalidation, cache_groups, invalidated_targets, is_safe, resolve_same_origin,
 };

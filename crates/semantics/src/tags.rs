@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName};
 use smallvec::SmallVec;
 
 use crate::lists::trim_ows;
+use crate::reasons::reasons;
 use crate::target::cache_groups;
 
 /// `Surrogate-Key`.
@@ -62,6 +63,33 @@ pub fn all_tags(headers: &HeaderMap, limits: TagLimits) -> Vec<Vec<u8>> {
         }
     }
     tags
+}
+
+reasons! {
+    /// Why a text is no tag that somebody can name.
+    BadTag {
+        /// There is nothing.
+        Empty => "empty-tag",
+        /// It has more bytes than a tag of a response may.
+        TooLong => "tag-too-long",
+        /// White space, a comma or a control character, which no `Surrogate-Key` can carry.
+        Character => "bad-tag-character",
+    }
+}
+
+impl std::error::Error for BadTag {}
+
+/// Whether a text is a tag that can be purged: 1 to 1,024 bytes without white space, commas and
+/// control characters.
+pub fn check_tag(tag: &str) -> Result<(), BadTag> {
+    match tag {
+        "" => Err(BadTag::Empty),
+        _ if tag.len() > TagLimits::default().length => Err(BadTag::TooLong),
+        _ if tag.chars().any(|c| c.is_whitespace() || c.is_control() || c == ',') => {
+            Err(BadTag::Character)
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

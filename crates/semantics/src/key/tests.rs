@@ -159,6 +159,65 @@ fn the_target_sent_upstream_is_the_one_in_the_key() {
     assert_eq!(normalize_target("/a/../b?c#d"), "/b?c");
 }
 
+#[test]
+fn a_key_comes_apart() {
+    let parts = split_key(b"https://h:81/a/b?x=/1?2\nx-tenant=1:a\n;ab").unwrap();
+    assert_eq!(parts.scheme, b"https");
+    assert_eq!(parts.authority, b"h:81");
+    assert_eq!(parts.target, b"/a/b?x=/1?2");
+    assert_eq!(parts.path, b"/a/b");
+    assert_eq!(parts.query, Some(&b"x=/1?2"[..]));
+    assert_eq!(parts.rest, b"x-tenant=1:a\n;ab");
+    let parts = split_key(b"http://[::1]*").unwrap();
+    assert_eq!((parts.authority, parts.path), (&b"[::1]"[..], &b"*"[..]));
+    assert_eq!((parts.query, parts.rest), (None, &b""[..]));
+    assert_eq!(split_key(b"http://h/?").unwrap().query, Some(&b""[..]));
+    for no_key in ["", "h/", "http:/h/", "http://h", "http://h\n/"] {
+        assert_eq!(split_key(no_key.as_bytes()), None, "{no_key:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_key_is_its_parts(
+        scheme in "http|https|HTTP",
+        authority in "\\PC{0,20}|[A-Za-z0-9.:/*?\\n-]{0,20}",
+        path in "\\*|(/[\\PC\\n]{0,30}(\\?[\\PC\\n]{0,20})?)?|/[a%/.?#]{0,20}",
+        header in proptest::option::of("[ -~]{0,20}"),
+    ) {
+        let rules = KeyRules {
+            headers: vec![HeaderName::from_static("a")],
+            cookies: vec!["c".to_owned()],
+            ..Default::default()
+        };
+        let mut headers = HeaderMap::new();
+        if let Some(header) = header {
+            headers.insert("a", HeaderValue::from_str(&header).unwrap());
+        }
+        let mut key = Vec::new();
+        write_cache_key(&mut key, &scheme, &authority, &path, &headers, &rules);
+        let parts = split_key(&key).unwrap();
+        prop_assert_eq!(parts.scheme.to_vec(), scheme.to_ascii_lowercase().into_bytes());
+        prop_assert_eq!(parts.target.to_vec(), normalize_target(&path).into_bytes());
+        prop_assert!(parts.rest.starts_with(b"a"));
+        let mut again = [parts.scheme, b"://", parts.authority, parts.path].concat();
+        if let Some(query) = parts.query {
+            again.push(b'?');
+            again.extend_from_slice(query);
+        }
+        again.push(b'\n');
+        again.extend_from_slice(parts.rest);
+        prop_assert_eq!(again, key);
+    }
+
+    #[test]
+    fn any_bytes_come_apart_or_not(key in proptest::collection::vec(any::<u8>(), 0..60)) {
+        if let Some(parts) = split_key(&key) {
+            prop_assert!(parts.target.starts_with(parts.path));
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn never_panics(authority in "\\PC{0,30}", path in "\\PC{0,60}") {

@@ -36,6 +36,24 @@ fn groups_are_among_all_tags() {
     assert_eq!(found, [&b"a"[..], b"b", b"g h"]);
 }
 
+#[test]
+fn tags_that_can_be_named() {
+    for (tag, expected) in [
+        ("a", Ok(())),
+        ("product:42/ü", Ok(())),
+        (&"a".repeat(1024), Ok(())),
+        ("", Err(BadTag::Empty)),
+        (&"a".repeat(1025), Err(BadTag::TooLong)),
+        ("a b", Err(BadTag::Character)),
+        ("a,b", Err(BadTag::Character)),
+        ("a\n", Err(BadTag::Character)),
+        ("a\u{7f}", Err(BadTag::Character)),
+        ("a\u{a0}b", Err(BadTag::Character)),
+    ] {
+        assert_eq!(check_tag(tag), expected, "{tag:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn bounded_whatever_comes(value in "[ -~]{0,200}") {
