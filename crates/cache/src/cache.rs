@@ -14,17 +14,22 @@ use wire::EvictionPolicy;
 use crate::accounts::Accounts;
 use crate::eviction::{Evictor, Unit};
 use crate::index::Index;
+use crate::invalidation::Orders;
 use crate::object::Object;
 use crate::settings::Settings;
 use crate::stats::{Counters, Stats, down, up};
+use crate::tags::TagIndex;
 
+mod apply;
 mod ask;
 mod entries;
 mod publish;
 mod remove;
+mod sweep;
 
 pub use entries::{Cursor, EntryInfo, VariantInfo};
 pub use remove::Invalidate;
+pub use sweep::{Sweep, Swept};
 
 /// How many popular sets of `Vary` fields are kept once for all objects.
 const VARIES: usize = 64;
@@ -34,6 +39,8 @@ pub struct Cache {
     pub(crate) index: Index,
     pub(crate) evictor: Evictor,
     pub(crate) counters: Counters,
+    pub(crate) orders: Orders,
+    pub(crate) tags: Arc<TagIndex>,
     accounts: Arc<Accounts>,
     capacity: AtomicU64,
     max_object: AtomicU64,
@@ -48,17 +55,23 @@ impl Cache {
     pub fn new(settings: Settings) -> Arc<Self> {
         // The hash of keys must not be known to those who choose them.
         let seed = RandomState::new().build_hasher().finish();
-        Arc::new_cyclic(|weak| Self {
+        Arc::new_cyclic(|weak| Self::with(settings, seed, Arc::new(Accounts::new(weak.clone()))))
+    }
+
+    fn with(settings: Settings, seed: u64, accounts: Arc<Accounts>) -> Self {
+        Self {
             index: Index::new(seed),
             evictor: Evictor::new(settings.eviction),
             counters: Counters::default(),
-            accounts: Arc::new(Accounts::new(weak.clone())),
+            orders: Orders::new(accounts.clone()),
+            tags: TagIndex::new(seed, accounts.clone()),
+            accounts,
             capacity: AtomicU64::new(settings.capacity),
             max_object: AtomicU64::new(settings.max_object),
             max_variants: AtomicUsize::new(settings.max_variants),
             latest: AtomicI64::new(i64::MIN),
             varies: Mutex::new(Vec::new()),
-        })
+        }
     }
 
     /// Changes bounds and policy at once; what no longer fits goes.
@@ -91,6 +104,8 @@ impl Cache {
             capacity: self.capacity.load(Relaxed),
             bytes: self.accounts.total(),
             in_flight_bytes: self.accounts.in_flight(),
+            tags: self.tags.len() as u64,
+            orders: self.orders.remembered() as u64,
             ..self.counters.read()
         }
     }
@@ -153,6 +168,7 @@ impl Cache {
     fn gone(&self, objects: &SmallVec<[Arc<Object>; 2]>) {
         for object in objects {
             down(&self.counters.objects);
+            object.tagged().unlist();
             self.evictor.remove(&Unit::Object(object.clone()));
             object.body().detach();
         }

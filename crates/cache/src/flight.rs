@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Waker;
 
 use http::HeaderMap;
@@ -53,6 +54,8 @@ pub(crate) struct Flight {
     pub(crate) solo: bool,
     /// The variant it will bring, where that is known beforehand.
     pub(crate) target: Option<Target>,
+    /// The newest order that its answer is not subject to.
+    since: AtomicU64,
     state: Mutex<State>,
     accounts: Arc<Accounts>,
 }
@@ -61,13 +64,14 @@ struct State {
     settled: Option<Settled>,
     /// Their wakers, once they have been polled.
     waiters: Slab<Option<Waker>>,
-    /// Softly invalidated meanwhile: what it brings is stale from then on.
-    softened: Option<Timestamp>,
+    /// Softly invalidated meanwhile, by the order of this number: what it brings is stale from then on.
+    softened: Option<(u64, Timestamp)>,
 }
 
 /// What came of a flight.
 pub(crate) enum Settled {
-    Filled(Arc<Object>, Option<Hold>),
+    /// For those who came before the order of this number, if an order matched.
+    Filled(Arc<Object>, Option<Hold>, Option<u64>),
     Retry,
     Uncacheable,
     Failed(Failure),
@@ -80,11 +84,13 @@ impl Flight {
         head: bool,
         solo: bool,
         target: Option<Target>,
+        since: u64,
         accounts: Arc<Accounts>,
     ) -> Arc<Self> {
         let state = State { settled: None, waiters: Slab::new(), softened: None };
         let state = Mutex::new(state);
-        let flight = Self { key: key.into(), hash, head, solo, target, state, accounts };
+        let since = AtomicU64::new(since);
+        let flight = Self { key: key.into(), hash, head, solo, target, since, state, accounts };
         flight.accounts.charge(flight.bytes_used());
         Arc::new(flight)
     }
@@ -113,12 +119,20 @@ impl Flight {
         }
     }
 
-    pub(crate) fn soften(&self, at: Timestamp) {
-        self.state.lock().softened = Some(at);
+    pub(crate) fn soften(&self, at: Timestamp, number: u64) {
+        self.state.lock().softened = Some((number, at));
     }
 
-    pub(crate) fn softened(&self) -> Option<Timestamp> {
+    pub(crate) fn softened(&self) -> Option<(u64, Timestamp)> {
         self.state.lock().softened
+    }
+
+    pub(crate) fn sent(&self, since: u64) {
+        self.since.store(since, Relaxed);
+    }
+
+    pub(crate) fn since(&self) -> u64 {
+        self.since.load(Relaxed)
     }
 
     /// How many wait.
@@ -136,7 +150,7 @@ impl State {
     /// Gives up the claim on the body's beginning when nobody is left to use it.
     fn release_hold(&mut self) -> Option<Hold> {
         match &mut self.settled {
-            Some(Settled::Filled(_, hold)) if self.waiters.is_empty() => hold.take(),
+            Some(Settled::Filled(_, hold, _)) if self.waiters.is_empty() => hold.take(),
             _ => None,
         }
     }

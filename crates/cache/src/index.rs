@@ -1,5 +1,6 @@
 //! What is where: shards of hash tables from keys to objects, flights and marks.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -26,7 +27,29 @@ pub(crate) struct Index {
 #[derive(Default)]
 pub(crate) struct Shard(pub(crate) RwLock<Table>);
 
-pub(crate) type Table = HashTable<Slot>;
+/// A table that tells when its slots moved.
+#[derive(Default)]
+pub(crate) struct Table {
+    slots: HashTable<Slot>,
+    /// Grows whenever buckets may have changed places.
+    pub(crate) moves: u64,
+}
+
+impl Deref for Table {
+    type Target = HashTable<Slot>;
+
+    fn deref(&self) -> &HashTable<Slot> {
+        &self.slots
+    }
+}
+
+impl Table {
+    /// Everything, with the memory.
+    pub(crate) fn take_all(&mut self) -> HashTable<Slot> {
+        self.moves += 1;
+        std::mem::take(&mut self.slots)
+    }
+}
 
 /// What a key leads to. Most have one object and nothing else, which costs no further allocation.
 pub(crate) enum Slot {
@@ -77,7 +100,11 @@ pub(crate) fn edit<R>(
     accounts: &Arc<Accounts>,
     change: impl FnOnce(&mut Entry) -> R,
 ) -> R {
-    match table.entry(hash, |slot| slot.key() == key, Slot::hash) {
+    // Only a full table is built anew, larger or in place.
+    if table.slots.len() == table.slots.capacity() {
+        table.moves += 1;
+    }
+    match table.slots.entry(hash, |slot| slot.key() == key, Slot::hash) {
         TableEntry::Occupied(mut occupied) => {
             if let Slot::Many(entry) = occupied.get_mut() {
                 let result = change(entry);
@@ -114,7 +141,7 @@ pub(crate) fn take(
     key: &[u8],
     accounts: &Arc<Accounts>,
 ) -> Option<Box<Entry>> {
-    let occupied = table.find_entry(hash, |slot| slot.key() == key).ok()?;
+    let occupied = table.slots.find_entry(hash, |slot| slot.key() == key).ok()?;
     Some(occupied.remove().0.into_entry(accounts))
 }
 

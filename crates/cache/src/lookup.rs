@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use semantics::{MissReason, RequestDirectives, StaleReason, Timestamp, VariantRules, Verdict};
-use wire::Seq;
 
 use crate::body::Hold;
 use crate::flight::Waiter;
+use crate::invalidation::Position;
 use crate::object::Object;
 use crate::obligation::Obligation;
 
@@ -26,8 +26,11 @@ pub struct Query<'a> {
     pub directives: &'a RequestDirectives,
     /// The time.
     pub now: Timestamp,
-    /// The position in the invalidation log this node has applied; remembered by waiters.
-    pub applied: Seq,
+    /// How far the request sees: it is not given what an order up to here took away, whatever was in
+    /// flight then. [`Cache::position`](crate::Cache::position) when it arrived.
+    pub arrived: Position,
+    /// The node is cut off from the log and its lease is over: nothing is used without validation.
+    pub unvouched: bool,
 }
 
 /// What the store says to a [`Query`].

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -12,7 +13,7 @@ use wire::Seq;
 use crate::accounts::{ARC, INDEX_SLOT, SHARED_BYTES, rounding};
 use crate::body::{Body, Derived};
 use crate::eviction::{NODE, Tally};
-use crate::tags::Tags;
+use crate::tags::{Tagged, Tags};
 
 mod headers;
 mod names;
@@ -30,10 +31,11 @@ pub struct Object {
     pub freshness: Freshness,
     /// The position in the invalidation log it is valid for.
     pub vouched: Seq,
-    /// Its surrogate keys.
-    pub tags: Tags,
     /// When its head was stored, as told by the request that fetched it.
     pub stored_at: Timestamp,
+    tagged: Tagged,
+    /// It was held against all orders up to this one.
+    checked: AtomicU64,
     pub(crate) hash: u64,
     pub(crate) tally: Tally,
     hits: AtomicU32,
@@ -88,6 +90,7 @@ pub(crate) struct Identity<'a> {
     pub(crate) variant: &'a [u8],
     pub(crate) vary: Option<Arc<Vary>>,
     pub(crate) vouched: Seq,
+    pub(crate) checked: u64,
     pub(crate) stored_at: Timestamp,
     pub(crate) head_only: bool,
 }
@@ -98,7 +101,7 @@ impl Object {
         status: StatusCode,
         headers: &HeaderMap,
         freshness: Freshness,
-        tags: Tags,
+        tagged: Tagged,
         body: Arc<Body>,
     ) -> Arc<Self> {
         let prefix = id.key.len() + id.variant.len();
@@ -111,8 +114,9 @@ impl Object {
             head_only: id.head_only,
             freshness,
             vouched: id.vouched,
-            tags,
             stored_at: id.stored_at,
+            tagged,
+            checked: AtomicU64::new(id.checked),
             hash: id.hash,
             tally: Tally::new(),
             hits: AtomicU32::new(0),
@@ -128,14 +132,15 @@ impl Object {
     }
 
     /// The same response with another freshness: a soft invalidation.
-    pub(crate) fn with_freshness(&self, freshness: Freshness) -> Arc<Self> {
+    pub(crate) fn with_freshness(&self, freshness: Freshness, checked: u64) -> Arc<Self> {
         let object = Self {
             status: self.status,
             head_only: self.head_only,
             freshness,
             vouched: self.vouched,
-            tags: self.tags.clone(),
             stored_at: self.stored_at,
+            tagged: self.tagged.again(),
+            checked: AtomicU64::new(checked),
             hash: self.hash,
             tally: Tally::new(),
             hits: AtomicU32::new(self.hits()),
@@ -181,6 +186,30 @@ impl Object {
     /// The first value of one field.
     pub fn header(&self, name: &HeaderName) -> Option<HeaderValue> {
         headers::find(&self.block, self.headers_at(), name)
+    }
+
+    /// Whether a line of a field passes `test`.
+    pub(crate) fn any_line(&self, name: &HeaderName, test: impl Fn(&[u8]) -> bool) -> bool {
+        headers::any(&self.block, self.headers_at(), name, test)
+    }
+
+    /// Its surrogate keys.
+    pub fn tags(&self) -> impl Iterator<Item = &[u8]> {
+        self.tagged.names()
+    }
+
+    pub(crate) fn tagged(&self) -> &Tagged {
+        &self.tagged
+    }
+
+    /// It was held against all orders up to this one.
+    pub(crate) fn checked(&self) -> u64 {
+        self.checked.load(Acquire)
+    }
+
+    /// It passed them up to `number`; false when somebody else found that first.
+    pub(crate) fn check(&self, number: u64) -> bool {
+        self.checked.fetch_max(number, AcqRel) < number
     }
 
     /// The body.
@@ -245,7 +274,7 @@ impl Object {
         const FIXED: u64 =
             size_of::<Object>() as u64 + ARC + SHARED_BYTES + INDEX_SLOT + NODE + LOOSE;
         let block = self.block.len() as u64;
-        FIXED + block + rounding(block) + self.tags.heap()
+        FIXED + block + rounding(block) + self.tagged.heap()
     }
 }
 

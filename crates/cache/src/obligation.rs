@@ -20,7 +20,12 @@ pub struct Obligation {
     pub(crate) cache: Arc<Cache>,
     pub(crate) flight: Arc<Flight>,
     stale: Option<Arc<Object>>,
+    /// What the answer is vouched for; at first, what the store was when this took off.
     pub(crate) vouched: Seq,
+    /// The newest order that the answer is not subject to.
+    pub(crate) since: u64,
+    /// The number at which it took off, for the store's memory.
+    taken_off: u64,
     pub(crate) now: Timestamp,
     settled: bool,
 }
@@ -30,11 +35,12 @@ impl Obligation {
         cache: Arc<Cache>,
         flight: Arc<Flight>,
         stale: Option<Arc<Object>>,
-        vouched: Seq,
         now: Timestamp,
     ) -> Self {
         crate::stats::up(&cache.counters.flights);
-        Self { cache, flight, stale, vouched, now, settled: false }
+        let taken_off = cache.orders.take_off();
+        let (vouched, since) = cache.orders.sent();
+        Self { cache, flight, stale, vouched, since, taken_off, now, settled: false }
     }
 
     /// The stored response to revalidate.
@@ -52,8 +58,18 @@ impl Obligation {
         &self.flight.key
     }
 
-    /// The upstream request goes out now: what it brings is vouched for up to `vouched`.
-    pub fn sent(&mut self, vouched: Seq) {
+    /// The upstream request goes out now, and asks for what is vouched for up to the position that is
+    /// returned, which is at least `least`: so far does its answer from an origin go.
+    pub fn sent(&mut self, least: Seq) -> Seq {
+        let (asked, since) = self.cache.orders.sent();
+        self.vouched = asked.max(least);
+        self.since = since;
+        self.flight.sent(since);
+        self.vouched
+    }
+
+    /// The answer came from the store of another tier, which vouches for it up to here.
+    pub fn vouched_by_tier(&mut self, vouched: Seq) {
         self.vouched = vouched;
     }
 
@@ -96,6 +112,7 @@ impl Obligation {
 impl Drop for Obligation {
     fn drop(&mut self) {
         crate::stats::down(&self.cache.counters.flights);
+        self.cache.orders.land(self.taken_off);
         if !self.settled {
             self.cache.land(&self.flight, Settled::Retry);
         }

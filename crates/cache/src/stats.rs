@@ -15,6 +15,10 @@ pub struct Stats {
     pub objects: u64,
     /// Hit-for-miss marks in the index.
     pub marks: u64,
+    /// Tags that an object has, or an order is remembered for.
+    pub tags: u64,
+    /// Orders that are remembered because something may be subject to them.
+    pub orders: u64,
     /// Obligations that are held at the moment.
     pub flights: u64,
     /// Fills that were finished and stored, and revalidations that freshened.

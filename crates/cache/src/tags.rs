@@ -1,17 +1,16 @@
-//! The surrogate keys of an object, as one small allocation or none.
+//! The surrogate keys of an object: their names on the way in, their nodes at rest.
 
-/// Tags in one allocation; nothing at all when there are none.
-///
-/// Only kept here: the index over them belongs to invalidation.
+mod index;
+
+pub(crate) use index::{Tag, TagHold, TagIndex, Tagged};
+
+/// The names of tags, in one allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tags(Option<Box<Packed>>);
-
-/// Each tag with its length in two bytes before it. Boxed once more because eight bytes in every
-/// untagged object weigh more than a hop in a tagged one.
-type Packed = Box<[u8]>;
+pub struct Tags(Box<[u8]>);
 
 impl Tags {
-    /// Packs tags; a tag longer than 65,535 bytes cannot be named by any request and is left out.
+    /// Packs tags, each with its length in two bytes before it; a tag longer than 65,535 bytes cannot
+    /// be named by any request and is left out.
     pub fn new<'a>(tags: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut packed = Vec::new();
         for tag in tags {
@@ -20,12 +19,12 @@ impl Tags {
                 packed.extend_from_slice(tag);
             }
         }
-        Self((!packed.is_empty()).then(|| Box::new(packed.into_boxed_slice())))
+        Self(packed.into_boxed_slice())
     }
 
     /// The tags, in the order given.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest: &[u8] = self.0.as_deref().map_or(&[], |packed| packed);
+        let mut rest: &[u8] = &self.0;
         std::iter::from_fn(move || {
             let (len, tail) = rest.split_first_chunk::<2>()?;
             let (tag, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
@@ -36,12 +35,7 @@ impl Tags {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// Bytes on the heap.
-    pub(crate) fn heap(&self) -> u64 {
-        self.0.as_ref().map_or(0, |packed| packed.len() as u64 + 32)
+        self.0.is_empty()
     }
 }
 

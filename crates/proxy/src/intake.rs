@@ -30,6 +30,8 @@ pub(crate) struct Received {
     pub(crate) client: IpAddr,
     /// The peer is one whose `X-Forwarded-*` count.
     pub(crate) trusted: bool,
+    /// How far it sees invalidations.
+    pub(crate) arrived: cache::Position,
 }
 
 /// Which fields a request has, found in one pass.
@@ -116,7 +118,8 @@ pub(crate) fn receive(
     let obey = seen.cache_directives && site.policy.honor_request_directives;
     let directives =
         if obey { RequestDirectives::parse(&head.headers) } else { RequestDirectives::default() };
-    Ok(Received { site, host, scheme, directives, head, seen, client, trusted })
+    let arrived = node.cache.position();
+    Ok(Received { site, host, scheme, directives, head, seen, client, trusted, arrived })
 }
 
 fn scheme(head: &Parts, believe: bool) -> &'static str {

@@ -11,7 +11,6 @@ use cache::{Failure, Found, Lookup, Object, Obligation, Outcome as Shared, Query
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
-use wire::Seq;
 use wire::snapshot::Limits;
 
 use crate::backend::Backend;
@@ -86,7 +85,8 @@ impl<B: Backend> Pipeline<B> {
                 rules: &received.site.variants,
                 directives: &received.directives,
                 now: self.node.now(),
-                applied: Seq::ZERO,
+                arrived: received.arrived,
+                unvouched: false,
             })
         })
     }

@@ -139,6 +139,8 @@ reasons! {
         Invalidated => "invalidated",
         /// The origin failed and stale-if-error applies.
         OriginError => "origin-error",
+        /// The node lost the invalidation log and cannot vouch for it.
+        LogLoss => "log-loss",
     }
 }
 

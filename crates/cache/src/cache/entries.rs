@@ -148,7 +148,7 @@ fn variant(object: &Arc<Object>) -> VariantInfo {
         freshness: object.freshness,
         stored_at: object.stored_at,
         vouched: object.vouched,
-        tags: object.tags.iter().map(Box::from).collect(),
+        tags: object.tags().map(Box::from).collect(),
         bytes: object.bytes_used(),
         body_len: object.body().expected_len(),
         hits: object.hits(),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use semantics::{Freshness, NoStoreReason, Timestamp};
 use smallvec::SmallVec;
+use wire::Seq;
 
 use super::Cache;
 use crate::body::Body;
@@ -14,10 +15,12 @@ use crate::eviction::Unit;
 use crate::fill::Fill;
 use crate::flight::{Flight, Settled, Target};
 use crate::index::{self, Entry, Table};
+use crate::invalidation::{Fields, Judged, Matched, Subject};
 use crate::mark::Mark;
 use crate::object::{Identity, NewHead, NewObject, Object};
 use crate::obligation::Obligation;
 use crate::stats::{down, up};
+use crate::tags::Tagged;
 
 /// How long a URL is not tried again whose body proved too large.
 const OVERSIZE_MARK: Duration = Duration::from_secs(60);
@@ -30,24 +33,28 @@ impl Cache {
         let too_large = new.content_length.is_some_and(|len| len > self.max_object());
         let expected = if new.head_only { Some(0) } else { new.content_length };
         let body = Body::begin(self.accounts().clone(), expected);
+        let tagged = Tagged::new(&new.tags, &self.tags);
+        let judged = self.judge_new(by, &tagged, &new.headers, by.vouched);
         let id = Identity {
             key: &flight.key,
             hash: flight.hash,
             variant: &new.variant,
             vary: new.vary.map(|vary| self.shared_vary(vary)),
             vouched: by.vouched,
+            checked: judged.number,
             stored_at: by.now,
             head_only: new.head_only,
         };
-        let freshness = softened(flight, new.freshness);
-        let object = Object::new(id, new.status, &new.headers, freshness, new.tags, body);
+        let purged = judged.matched.hard.is_some();
+        let freshness = softened(judged.matched, new.freshness);
+        let object = Object::new(id, new.status, &new.headers, freshness, tagged, body);
         // Before anybody can find the object: the caller's own reader is not made yet.
         let hold = object.body().hold();
         let mut gone = Gone::new();
         let attached = {
             let mut table = self.index.shard(flight.hash).write();
             self.edit(&mut table, flight, |entry| {
-                let attached = leave(entry, flight);
+                let attached = leave(entry, flight) && !purged;
                 if attached && !too_large {
                     self.replace(entry, &object, by.stale(), &mut gone);
                     unmark(&self, entry, &object);
@@ -68,9 +75,24 @@ impl Cache {
             if !attached {
                 fill.stream(NoStoreReason::Purged);
             }
-            flight.settle(result(&object, hold));
+            flight.settle(result(&object, hold, judged.matched));
         }
         fill
+    }
+
+    /// What came between the request upstream and its answer, whose tags are only known now.
+    fn judge_new(
+        &self,
+        by: &Obligation,
+        tags: &Tagged,
+        headers: &HeaderMap,
+        vouched: Seq,
+    ) -> Judged {
+        let fields = Fields::Map(headers);
+        let subject = Subject { key: &by.flight.key, tags, fields, vouched };
+        let mut judged = self.orders.judge(&subject, by.since, u64::MAX, by.now);
+        judged.matched = judged.matched.and(Matched { hard: None, soft: by.flight.softened() });
+        judged
     }
 
     pub(crate) fn freshen(self: Arc<Self>, by: &Obligation, head: NewHead) -> Arc<Object> {
@@ -81,20 +103,25 @@ impl Cache {
             Some(old) => old.body().clone(),
             None => Body::empty(self.accounts().clone()),
         };
+        let vouched = by.vouched.max(old.map_or(by.vouched, |old| old.vouched));
+        let tagged = Tagged::new(&head.tags, &self.tags);
+        let judged = self.judge_new(by, &tagged, &head.headers, vouched);
+        let purged = judged.matched.hard.is_some();
         let id = Identity {
             key: &flight.key,
             hash: flight.hash,
             variant: old.map_or(&[], |old| old.variant()),
             vary: old.and_then(|old| old.vary_shared().cloned()),
-            vouched: by.vouched.max(old.map_or(by.vouched, |old| old.vouched)),
+            vouched,
+            checked: judged.number,
             stored_at: by.now,
             head_only: old.is_some_and(|old| old.head_only),
         };
         let status = old.map_or(StatusCode::OK, |old| old.status);
         // What it varies on by now cannot be told from the request that was stored: serve, forget.
         let varies = old.is_some_and(|old| old.vary() != head.vary.as_ref());
-        let freshness = softened(flight, head.freshness);
-        let object = Object::new(id, status, &head.headers, freshness, head.tags, body);
+        let freshness = softened(judged.matched, head.freshness);
+        let object = Object::new(id, status, &head.headers, freshness, tagged, body);
         let mut gone = Gone::new();
         {
             let mut table = self.index.shard(flight.hash).write();
@@ -104,8 +131,10 @@ impl Cache {
                     old.and_then(|old| entry.objects.iter().position(|other| other.same_body(old)));
                 let Some(at) = at else { return };
                 let old = entry.objects.remove(at);
-                if attached && !varies {
+                if attached && !varies && !purged {
                     object.inherit(&old);
+                    old.tagged().unlist();
+                    object.tagged().list();
                     self.evictor.replace(&Unit::Object(old.clone()), Unit::Object(object.clone()));
                     entry.objects.push(object.clone());
                     up(&self.counters.inserts);
@@ -116,7 +145,7 @@ impl Cache {
             });
         }
         drop(gone);
-        flight.settle(result(&object, object.body().hold()));
+        flight.settle(result(&object, object.body().hold(), judged.matched));
         self.make_room();
         object
     }
@@ -154,6 +183,7 @@ impl Cache {
     /// The body is complete: from now on the object may be evicted. The object as it is stored by
     /// now, if it is.
     pub(crate) fn store(&self, filled: &Arc<Object>) -> Option<Arc<Object>> {
+        self.settle(filled, self.latest());
         let stored = {
             // Under the lock: a renewal must not come between finding the object and listing it.
             let table = self.index.shard(filled.hash).read();
@@ -250,6 +280,7 @@ impl Cache {
         }
         self.gone(gone);
         up(&self.counters.objects);
+        object.tagged().list();
         entry.objects.push(object.clone());
     }
 
@@ -284,18 +315,19 @@ fn unmark(cache: &Cache, entry: &mut Entry, object: &Object) {
     });
 }
 
-fn softened(flight: &Flight, freshness: Freshness) -> Freshness {
-    match flight.softened() {
-        Some(at) => freshness.invalidated_soft(at),
+fn softened(matched: Matched, freshness: Freshness) -> Freshness {
+    match matched.soft {
+        Some((_, at)) => freshness.invalidated_soft(at),
         None => freshness,
     }
 }
 
-/// What those who wait get: the object, unless each needs its own answer from the origin.
-fn result(object: &Arc<Object>, hold: Option<crate::body::Hold>) -> Settled {
+/// What those who wait get: the object, unless each needs its own answer from the origin, or came
+/// after an order that took it away.
+fn result(object: &Arc<Object>, hold: Option<crate::body::Hold>, matched: Matched) -> Settled {
     if object.freshness.always_revalidate() {
         Settled::Retry
     } else {
-        Settled::Filled(object.clone(), hold)
+        Settled::Filled(object.clone(), hold, matched.newest())
     }
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::Cache;
 use crate::eviction::Unit;
-use crate::index::{self, Entry, Slot};
+use crate::index::{self, Entry};
 use crate::object::Object;
 
 /// How thoroughly something is invalidated.
@@ -37,12 +37,13 @@ impl Cache {
                 taken.map_or(0, |entry| entry.objects.len())
             }
             Invalidate::Soft => {
+                let number = self.orders.number();
                 let mut table = self.index.shard(hash).write();
                 if index::find(&table, hash, key).is_none() {
                     return 0;
                 }
                 let old = index::edit(&mut table, hash, key, self.accounts(), |entry| {
-                    self.soften(entry, now)
+                    self.soften(entry, now, number)
                 });
                 drop(table);
                 old.len()
@@ -54,13 +55,11 @@ impl Cache {
     pub fn clear(&self) {
         for shard in self.index.shards() {
             let mut table = shard.0.write();
-            let slots: Vec<Slot> = table.drain().collect();
-            let entries: Vec<_> =
-                slots.into_iter().map(|slot| slot.into_entry(self.accounts())).collect();
+            let slots = table.take_all().into_iter();
+            let entries: Vec<_> = slots.map(|slot| slot.into_entry(self.accounts())).collect();
             for entry in &entries {
                 self.left(entry);
             }
-            *table = index::Table::new();
             drop(table);
         }
         self.evictor.forget(self.accounts());
@@ -75,6 +74,34 @@ impl Cache {
             })
         };
         drop(gone);
+    }
+
+    /// Removes one object; false when it had left by itself.
+    pub(super) fn remove(&self, object: &Arc<Object>) -> bool {
+        let gone = {
+            let mut table = self.index.shard(object.hash).write();
+            if index::find(&table, object.hash, object.key()).is_none() {
+                return false;
+            }
+            index::edit(&mut table, object.hash, object.key(), self.accounts(), |entry| {
+                self.pull(entry, |other| Arc::ptr_eq(other, object))
+            })
+        };
+        !gone.is_empty()
+    }
+
+    /// Softens one object, which was held against all orders up to `number`; false when it is gone.
+    pub(super) fn soften_one(&self, object: &Arc<Object>, at: Timestamp, number: u64) -> bool {
+        let mut table = self.index.shard(object.hash).write();
+        if index::find(&table, object.hash, object.key()).is_none() {
+            return false;
+        }
+        index::edit(&mut table, object.hash, object.key(), self.accounts(), |entry| {
+            let mut objects = entry.objects.iter_mut();
+            let found = objects.find(|other| Arc::ptr_eq(other, object));
+            found.map(|found| self.exchange(found, at, number))
+        })
+        .is_some()
     }
 
     /// Takes a victim out of the index; false when it had left by itself.
@@ -130,15 +157,21 @@ impl Cache {
         }
     }
 
-    fn soften(&self, entry: &mut Entry, now: Timestamp) -> Vec<Arc<Object>> {
+    fn soften(&self, entry: &mut Entry, now: Timestamp, number: u64) -> Vec<Arc<Object>> {
         for flight in &entry.flights {
-            flight.soften(now);
+            flight.soften(now, number);
         }
-        let soft = |object: &mut Arc<Object>| {
-            let fresh = object.with_freshness(object.freshness.invalidated_soft(now));
-            self.evictor.replace(&Unit::Object(object.clone()), Unit::Object(fresh.clone()));
-            std::mem::replace(object, fresh)
-        };
-        entry.objects.iter_mut().map(soft).collect()
+        let objects = entry.objects.iter_mut();
+        // Softened by name, and not held against anything else.
+        objects.map(|object| self.exchange(object, now, object.checked())).collect()
+    }
+
+    /// Puts a softened copy in the place of an object, which is returned.
+    fn exchange(&self, object: &mut Arc<Object>, at: Timestamp, number: u64) -> Arc<Object> {
+        let soft = object.with_freshness(object.freshness.invalidated_soft(at), number);
+        self.evictor.replace(&Unit::Object(object.clone()), Unit::Object(soft.clone()));
+        object.tagged().unlist();
+        soft.tagged().list();
+        std::mem::replace(object, soft)
     }
 }

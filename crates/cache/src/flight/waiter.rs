@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use http::HeaderMap;
 use semantics::{VariantRules, variant_key};
-use wire::Seq;
 
 use super::{Failure, Flight, Settled};
+use crate::invalidation::Position;
 use crate::lookup::Found;
 use crate::object::Object;
 
@@ -19,7 +19,7 @@ pub struct Waiter {
     /// None once an object was handed out.
     slot: Option<u32>,
     stale: Option<Arc<Object>>,
-    applied: Seq,
+    arrived: Position,
 }
 
 /// What the wait was for.
@@ -36,19 +36,14 @@ pub enum Outcome {
 }
 
 impl Waiter {
-    pub(crate) fn new(flight: Arc<Flight>, stale: Option<Arc<Object>>, applied: Seq) -> Self {
+    pub(crate) fn new(flight: Arc<Flight>, stale: Option<Arc<Object>>, arrived: Position) -> Self {
         let slot = Some(flight.state.lock().waiters.insert(None));
-        Self { flight, slot, stale, applied }
+        Self { flight, slot, stale, arrived }
     }
 
     /// The stored response that must not be used without validation, should that fail.
     pub fn stale(&self) -> Option<&Arc<Object>> {
         self.stale.as_ref()
-    }
-
-    /// The position in the invalidation log at which this waiter joined.
-    pub fn applied(&self) -> Seq {
-        self.applied
     }
 
     /// Waits until the flight is settled. May be cancelled and called again.
@@ -78,7 +73,11 @@ impl Waiter {
             Some(Settled::Failed(failure)) => {
                 return Poll::Ready(Outcome::Failed(failure.clone()));
             }
-            Some(Settled::Filled(object, _)) => object.clone(),
+            // An order took away what the flight brings, and this request came after it.
+            Some(Settled::Filled(_, _, Some(order))) if self.arrived.0 >= *order => {
+                return Poll::Ready(Outcome::Retry);
+            }
+            Some(Settled::Filled(object, _, _)) => object.clone(),
         };
         drop(state);
         let same = object.vary().is_none()

@@ -76,20 +76,41 @@ pub(super) fn decode(block: &Bytes, at: usize, into: &mut HeaderMap) {
 pub(super) fn find(block: &Bytes, at: usize, wanted: &HeaderName) -> Option<HeaderValue> {
     let mut fields = Fields::new(block, at);
     while let Some((name, from, to)) = fields.next() {
-        let same = match name {
-            Name::Known(name) => name == wanted,
-            Name::Inline(name) => name == wanted.as_str().as_bytes(),
-        };
-        if same {
+        if name.is(wanted) {
             return HeaderValue::from_maybe_shared(block.slice(from..to)).ok();
         }
     }
     None
 }
 
+/// Whether a line of a field passes `test`.
+pub(super) fn any(
+    block: &[u8],
+    at: usize,
+    wanted: &HeaderName,
+    test: impl Fn(&[u8]) -> bool,
+) -> bool {
+    let mut fields = Fields::new(block, at);
+    while let Some((name, from, to)) = fields.next() {
+        if name.is(wanted) && test(&block[from..to]) {
+            return true;
+        }
+    }
+    false
+}
+
 enum Name<'a> {
     Known(&'static HeaderName),
     Inline(&'a [u8]),
+}
+
+impl Name<'_> {
+    fn is(&self, wanted: &HeaderName) -> bool {
+        match self {
+            Self::Known(name) => *name == wanted,
+            Self::Inline(name) => *name == wanted.as_str().as_bytes(),
+        }
+    }
 }
 
 /// Walks over an encoded block.

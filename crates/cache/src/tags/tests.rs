@@ -1,4 +1,4 @@
-use super::Tags;
+use super::{Tagged, Tags};
 
 #[test]
 fn tags_come_back_in_order() {
@@ -11,6 +11,6 @@ fn tags_come_back_in_order() {
 #[test]
 fn no_tags_cost_nothing() {
     assert!(Tags::new([]).is_empty());
-    assert_eq!(Tags::default().heap(), 0);
-    assert_eq!(size_of::<Tags>(), 8);
+    assert_eq!(Tagged::default().heap(), 0);
+    assert_eq!(size_of::<Tagged>(), 8);
 }

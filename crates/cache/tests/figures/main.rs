@@ -13,7 +13,6 @@ use cache::{Cache, EvictionPolicy, Lookup, Query};
 use http::HeaderMap;
 use semantics::{RequestDirectives, VariantRules};
 use support::*;
-use wire::Seq;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -52,7 +51,8 @@ fn look(cache: &Arc<Cache>, key: &[u8], request: &HeaderMap) -> Lookup {
         rules: &VariantRules::default(),
         directives: &RequestDirectives::default(),
         now: NOW,
-        applied: Seq::ZERO,
+        arrived: cache::Position::default(),
+        unvouched: false,
     })
 }
 

@@ -8,5 +8,6 @@ mod collapsing;
 mod eviction;
 mod invalidating;
 mod limits;
+mod orders;
 mod threads;
 mod variants;

@@ -8,15 +8,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use cache::{
-    BodyReader, Cache, EvictionPolicy, Fill, Found, Lookup, NewHead, NewObject, Obligation, Query,
-    Settings, Tags, Waiter,
+    BodyReader, Cache, EvictionPolicy, Fill, Found, Lookup, NewHead, NewObject, Obligation,
+    Position, Query, Settings, Tags, Waiter,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use semantics::{
     Coding, CodingSet, Exchange, Freshness, Policy, RequestDirectives, Timestamp, VariantRules,
     VaryField, parse_vary, storable, variant_key,
 };
-use wire::Seq;
 
 pub const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -76,11 +75,21 @@ pub struct Ask<'a> {
     pub head: bool,
     pub fields: HeaderMap,
     pub now: Timestamp,
+    /// When it arrived, if not when it asks.
+    pub arrived: Option<Position>,
+    pub unvouched: bool,
 }
 
 impl<'a> Ask<'a> {
     pub fn get(key: &'a str) -> Self {
-        Self { key: key.as_bytes(), head: false, fields: HeaderMap::new(), now: NOW }
+        Self {
+            key: key.as_bytes(),
+            head: false,
+            fields: HeaderMap::new(),
+            now: NOW,
+            arrived: None,
+            unvouched: false,
+        }
     }
 
     pub fn head(key: &'a str) -> Self {
@@ -106,7 +115,8 @@ impl<'a> Ask<'a> {
             rules: &rules(),
             directives: &directives,
             now: self.now,
-            applied: Seq::ZERO,
+            arrived: self.arrived.unwrap_or_else(|| cache.position()),
+            unvouched: self.unvouched,
         })
     }
 
@@ -150,7 +160,7 @@ impl<'a> Ask<'a> {
             freshness: freshness(&headers, self.now),
             variant: variant_key(vary.as_ref(), &self.fields, &rules()),
             vary,
-            tags: Tags::default(),
+            tags: tags(&headers),
             content_length: None,
             head_only: self.head,
             headers,
@@ -184,7 +194,11 @@ pub fn renewed(response: &[(&str, &str)], now: Timestamp) -> NewHead {
         VaryField::Fields(vary) => Some(vary),
         _ => None,
     };
-    NewHead { freshness: freshness(&headers, now), vary, tags: Tags::default(), headers }
+    NewHead { freshness: freshness(&headers, now), vary, tags: tags(&headers), headers }
+}
+
+fn tags(headers: &HeaderMap) -> Tags {
+    semantics::surrogate_tags(headers, semantics::TagLimits::default()).collect()
 }
 
 pub fn write(fill: &mut Fill, body: &[u8]) {
