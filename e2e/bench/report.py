@@ -48,7 +48,8 @@ def _head(results):
 Written by `{results["command"]}`; the same figures are in [benchmarks.json](benchmarks.json).
 
 **Only the ratios mean anything.** The figures are from one run on one machine: {machine.sentence(results["machine"])}.
-Every server runs alone on one core; the load generator (wrk) and the origin (nginx) share another one.
+Every server runs alone on one core; the load generator (wrk; for 10 MiB `e2e/bench/sink.py`, which lets the kernel
+discard the bodies) and the origin (nginx) share another one.
 Other work took {results["other_load"]:.0%} of these cores just before the run.
 
 {versions}. How each one is tuned stands in [`e2e/bench/peers`](../e2e/bench/peers)."""

@@ -1,11 +1,14 @@
 """The pure parts: `python3 -m unittest discover e2e/bench`."""
 
+import http.server
+import threading
 import unittest
 import xml.dom.minidom
 
 import chart
 import report
 import run
+import sink
 import wrk
 from process import Failed
 
@@ -66,6 +69,48 @@ class Wrk(unittest.TestCase):
     def test_refuses_no_answers(self):
         with self.assertRaises(Failed):
             wrk.parse(REPORT.replace("353990 requests", "0 requests"))
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """`/whole` is 3 MB, `/short` breaks off, `/none` is not there."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(404 if self.path == "/none" else 200)
+        self.send_header("Content-Length", "3000000")
+        self.end_headers()
+        self.wfile.write(b"x" * (3_000_000 if self.path == "/whole" else 1_000))
+        self.close_connection = self.path != "/whole"
+
+    def log_message(self, *_):
+        pass
+
+
+class Quiet(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """The load ends in the middle of answers."""
+
+
+class Sink(unittest.TestCase):
+    def setUp(self):
+        self.server = Quiet(("127.0.0.1", 0), Answers)
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def load(self, path):
+        return sink.load(f"http://127.0.0.1:{self.server.server_port}{path}", 2, 0.5, "h", 0)
+
+    def test_counts_whole_answers(self):
+        seen = self.load("/whole")
+        self.assertGreater(seen.requests, 2)
+        self.assertTrue(0 < seen.p50 <= seen.p99 <= seen.seconds)
+
+    def test_refuses_what_breaks_off_and_what_is_an_error(self):
+        for path in ("/short", "/none"):
+            with self.assertRaises(Failed):
+                self.load(path)
 
 
 class Report(unittest.TestCase):
