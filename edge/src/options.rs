@@ -21,11 +21,11 @@ pub struct Options {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
 
-    /// Where health, metrics and the debug API are
+    /// Where health, metrics and the admin API are
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
     pub admin: SocketAddr,
 
-    /// Holds the bearer token of the debug API; without it that API is closed
+    /// Holds the bearer token of the admin API, watched for changes; without it that API is closed
     #[arg(long, value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
 

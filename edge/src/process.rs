@@ -8,8 +8,8 @@ use proxy::metrics::ProxyMetrics;
 use proxy::{Node, admin};
 use runtime::admin::Admin;
 use runtime::metrics::Metrics;
-use runtime::token::Token;
-use runtime::{Clock, Drain, drain};
+use runtime::token::TokenFile;
+use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::options::Options;
 use crate::reload::ConfigFile;
@@ -22,14 +22,7 @@ use crate::workers;
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let file = ConfigFile::new(&options.config, Vec::new());
     let config = file.load()?;
-    let token = match &options.admin_token_file {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("{}: admin token cannot be read", path.display()))?;
-            Some(Token::new(&text).with_context(|| format!("{}: is empty", path.display()))?)
-        }
-    };
+    let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
     let drain = Drain::new();
     let registry = Metrics::default();
     let metrics = ProxyMetrics::new(&registry)?;
@@ -45,10 +38,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
         let guarded = admin::router(node.clone());
-        let router =
-            Admin { metrics: registry.into(), drain: drain.clone(), token }.router(guarded);
+        let admin = Admin {
+            metrics: registry.into(),
+            ready: Readiness::default(),
+            drain: drain.clone(),
+            token: token.as_ref().map(TokenFile::tokens),
+        };
+        let router = admin.router(guarded);
         let listener = tokio::net::TcpListener::from_std(admin_listener)?;
         tokio::spawn(file.watch(node.clone()));
+        if let Some(token) = token {
+            tokio::spawn(token.watch(drain.clone()));
+        }
         tokio::spawn(runtime::admin::serve(listener, router, drain.clone()));
         drain::stop_signal().await?;
         tracing::info!(notice_seconds = notice.as_secs(), "draining");

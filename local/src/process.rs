@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use runtime::token::Token;
-use runtime::{Clock, drain};
+use runtime::{Clock, drain, random};
 use translate::{Diagnostics, TranslatedPool, with_origin};
 
 use crate::files::{self, File, FilesError};
@@ -60,7 +60,8 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
     let pools = pools(&seen)?;
     let token = match &run.admin_token {
         Some(token) => token.clone(),
-        None => new_token()?,
+        None => random::hex()
+            .context("no randomness for an admin token; give one with --admin-token")?,
     };
     let settings = Settings {
         ports: Ports::From(run.base_port),
@@ -108,14 +109,4 @@ async fn take_over(world: &World, files: &[File]) {
             format!("{why}\nthe files changed but cannot be used; the last good version runs\n")
         }
     });
-}
-
-/// 128 bits of randomness: whoever can reach the admin port must not guess it.
-fn new_token() -> anyhow::Result<String> {
-    use std::io::Read;
-    let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .context("no randomness for an admin token; give one with --admin-token")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -8,10 +8,10 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use runtime::Drain;
 use runtime::admin::{Admin, Scrape};
 use runtime::metrics::{Metrics, merged_text};
-use runtime::token::Token;
+use runtime::token::{Token, Tokens};
+use runtime::{Drain, Readiness};
 use serde::Serialize;
 use serde_json::json;
 
@@ -92,9 +92,10 @@ pub(crate) fn router(
     let world = World { edges, demo };
     let guarded =
         Router::new().route("/edges/{name}/{*rest}", get(one_edge)).with_state(world.clone());
-    Admin { metrics, drain: drain.clone(), token }
-        .router(guarded)
-        .merge(Router::new().route("/", get(page)).route("/status", get(status)).with_state(world))
+    let open = Router::new().route("/", get(page)).route("/status", get(status)).with_state(world);
+    let ready = Readiness::default();
+    let token = token.map(Tokens::from);
+    Admin { metrics, ready, drain: drain.clone(), token }.router_beside(open, guarded)
 }
 
 async fn status(State(world): State<World>) -> Response {

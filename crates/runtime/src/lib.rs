@@ -8,7 +8,10 @@ pub mod clock;
 pub mod drain;
 pub mod logs;
 pub mod metrics;
+pub mod random;
+pub mod ready;
 pub mod token;
 
 pub use clock::Clock;
 pub use drain::{Drain, Stage};
+pub use ready::Readiness;

@@ -1,6 +1,11 @@
 //! Bearer tokens of the admin API.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+mod file;
+
+pub use file::{TokenError, TokenFile};
 
 /// A secret that callers must show; compared in constant time, never printed.
 #[derive(Clone)]
@@ -32,6 +37,28 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
+    }
+}
+
+/// The token that counts now, shared by all who ask for it; it may be replaced while they do.
+#[derive(Clone, Debug)]
+pub struct Tokens(Arc<RwLock<Token>>);
+
+impl Tokens {
+    /// As [`Token::admits`], with the token of this moment.
+    pub fn admits(&self, authorization: Option<&[u8]>) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).admits(authorization)
+    }
+
+    /// From now on `token` counts and the former one does not.
+    pub fn replace(&self, token: Token) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+}
+
+impl From<Token> for Tokens {
+    fn from(token: Token) -> Self {
+        Self(Arc::new(RwLock::new(token)))
     }
 }
 
