@@ -37,7 +37,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let notice = Duration::from_secs(options.drain_notice);
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
-        let guarded = admin::router(node.clone());
+        let guarded = admin::debug::router(node.clone());
         let admin = Admin {
             metrics: registry.into(),
             ready: Readiness::default(),

@@ -122,7 +122,7 @@ async fn one_edge(
         Ok(uri) => *request.uri_mut() = uri,
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     }
-    match proxy::admin::router(edge.node).oneshot(request).await {
+    match proxy::admin::debug::router(edge.node).oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }

@@ -168,7 +168,8 @@ fn addressee(
     }
 }
 
-fn without_port(host: &str) -> &str {
+/// `host` in normal form, without its port.
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rfind(':') {
         Some(colon) if !host[colon..].contains(']') => &host[..colon],
         _ => host,

@@ -1,0 +1,182 @@
+//! The debug API (O3): what a node holds and runs on, without bodies and without full scans.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use cache::{Cursor, EntryInfo, VariantInfo};
+use semantics::{normalize_host, write_cache_key};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::answer::BadField;
+use crate::config::Node;
+
+/// Entries in one page when the caller does not say, and at most.
+const PAGE: usize = 100;
+const MOST: usize = 1000;
+
+/// The routes of `node`, to be served behind the admin token.
+pub fn router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route("/debug/config", get(config))
+        .route("/debug/entries", get(entries))
+        .route("/debug/entry", get(entry))
+        .route("/debug/stats", get(stats))
+        .with_state(node)
+}
+
+async fn config(State(node): State<Arc<Node>>) -> Response {
+    Json(json!({ "node": node.name, "snapshot": node.config().snapshot() })).into_response()
+}
+
+async fn stats(State(node): State<Arc<Node>>) -> Response {
+    let stats = node.cache.stats();
+    let results: serde_json::Map<_, _> =
+        node.metrics.results().map(|(result, count)| (result.to_owned(), json!(count))).collect();
+    Json(json!({
+        "node": node.name,
+        "requests": results,
+        "bytes": {
+            "served": node.metrics.served.get(),
+            "fetched": node.metrics.fetched.get(),
+            "saved": node.metrics.saved.get(),
+        },
+        "cache": {
+            "capacity": stats.capacity,
+            "bytes": stats.bytes,
+            "objects": stats.objects,
+            "fills": stats.flights,
+            "evictions": stats.evictions,
+            "collapsed": stats.collapsed,
+        },
+    }))
+    .into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// A page of what is stored: `?after=` the `next` of the page before, `?limit=`.
+async fn entries(State(node): State<Arc<Node>>, Query(page): Query<Page>) -> Response {
+    let after = match page.after.as_deref().map(str::parse::<Cursor>).transpose() {
+        Ok(after) => after,
+        Err(error) => return bad_request("after", &error.to_string()),
+    };
+    let limit = page.limit.unwrap_or(PAGE);
+    if limit == 0 || limit > MOST {
+        return bad_request("limit", &format!("must be 1 to {MOST}"));
+    }
+    let now = node.now();
+    let (entries, next) = node.cache.entries(after, limit);
+    let entries: Vec<_> = entries.iter().map(|entry| Entry::new(entry, now)).collect();
+    Json(json!({ "entries": entries, "next": next.map(|n| n.to_string()) })).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    url: String,
+}
+
+/// All about one URL: `?url=http://cdn.example.com/path`.
+async fn entry(State(node): State<Arc<Node>>, Query(which): Query<Which>) -> Response {
+    let url = match which.url.parse::<http::Uri>() {
+        Ok(url) => url,
+        Err(error) => return bad_request("url", &error.to_string()),
+    };
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
+        return bad_request("url", "must be absolute, such as http://cdn.example.com/path");
+    };
+    let Ok(host) = normalize_host(authority.host(), scheme) else {
+        return bad_request("url", "the host is not a host name");
+    };
+    let config = node.config();
+    let Some((site, known_as)) = config.site(&host) else {
+        return bad_request("url", "no site of this pool serves that host");
+    };
+    let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let mut key = Vec::new();
+    let host = known_as.unwrap_or(&host);
+    write_cache_key(&mut key, scheme, host, path, &http::HeaderMap::new(), &site.key);
+    let now = node.now();
+    match node.cache.inspect(&key).first() {
+        Some(found) => Json(Entry::new(found, now)).into_response(),
+        None => {
+            let body = json!({ "error": "not-stored", "key": key.escape_ascii().to_string() });
+            (StatusCode::NOT_FOUND, Json(body)).into_response()
+        }
+    }
+}
+
+fn bad_request(field: &str, reason: &str) -> Response {
+    BadField::new(field, reason).into_response()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    key: String,
+    fills: usize,
+    waiting: usize,
+    hit_for_miss_seconds: Option<i64>,
+    variants: Vec<Variant>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Variant {
+    vary: Vec<String>,
+    variant: String,
+    status: u16,
+    head_only: bool,
+    age_seconds: u32,
+    ttl_seconds: i64,
+    vouched: String,
+    tags: Vec<String>,
+    bytes: u64,
+    body_bytes: Option<u64>,
+    hits: u32,
+    filling: bool,
+}
+
+impl Entry {
+    fn new(entry: &EntryInfo, now: semantics::Timestamp) -> Self {
+        Self {
+            key: entry.key.escape_ascii().to_string(),
+            fills: entry.flights,
+            waiting: entry.waiting,
+            hit_for_miss_seconds: entry
+                .marked_until
+                .map(|until| until.as_secs().saturating_sub(now.as_secs())),
+            variants: entry.variants.iter().map(|v| Variant::new(v, now)).collect(),
+        }
+    }
+}
+
+impl Variant {
+    fn new(variant: &VariantInfo, now: semantics::Timestamp) -> Self {
+        let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        Self {
+            vary: variant.vary.iter().map(ToString::to_string).collect(),
+            variant: text(&variant.variant),
+            status: variant.status.as_u16(),
+            head_only: variant.head_only,
+            age_seconds: variant.freshness.age(now),
+            ttl_seconds: variant.freshness.remaining(now),
+            vouched: variant.vouched.to_string(),
+            tags: variant.tags.iter().map(|tag| text(tag)).collect(),
+            bytes: variant.bytes,
+            body_bytes: variant.body_len,
+            hits: variant.hits,
+            filling: variant.in_flight,
+        }
+    }
+}
