@@ -4,15 +4,24 @@
 //! client, an await, a decision about traffic. What the values mean to the data plane is decided in
 //! `translate`. Start at [`EdgePool`]; the manifests generated from it are in `crd/`.
 
+mod ban;
 mod duration;
 pub mod pattern;
 mod pool;
+mod purge;
 mod quantity;
 mod shield;
 mod site;
 
+pub use ban::{BanPhase, BanRule, BanRuleSpec, BanRuleStatus, HeaderSpec, PatternSpec};
 pub use duration::{Duration, ParseDurationError};
-pub use pool::{CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, LimitsSpec, PopSpec};
+pub use pool::{
+    CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, InvalidationSpec, LimitsSpec,
+    OnLogLoss, PopSpec,
+};
+pub use purge::{
+    PurgeNodeState, PurgeNodeStatus, PurgePhase, PurgeRequest, PurgeRequestSpec, PurgeRequestStatus,
+};
 pub use quantity::{ByteQuantity, ParseQuantityError};
 pub use shield::{OriginShield, OriginShieldSpec, OriginShieldStatus};
 pub use site::{
@@ -34,5 +43,5 @@ pub const API_VERSION: &str = "cdn.blueorigin.dev/v1alpha1";
 /// The definitions of all resources, as installed into a cluster.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![EdgePool::crd(), OriginShield::crd()]
+    vec![EdgePool::crd(), OriginShield::crd(), PurgeRequest::crd(), BanRule::crd()]
 }

@@ -26,3 +26,12 @@ pub const COOKIE: &str = "^[-!#$%&'*+.^_`|~A-Za-z0-9]+$";
 
 /// A media type, or `text/*`.
 pub const MEDIA_TYPE: &str = r"^[-!#$%&'+.^_`|~0-9A-Za-z]+/(\*|[-!#$%&'+.^_`|~0-9A-Za-z]+)$";
+
+/// An http or https URL without a fragment.
+pub const URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?][^\s#]*)?$";
+
+/// The head of one, or of a path.
+pub const URL_PREFIX: &str = r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?][^\s#]*)?|/[^\s#]*)$";
+
+/// A tag, as a `Surrogate-Key` and a `Cache-Tag` can carry it.
+pub const TAG: &str = r"^[^\s,]+$";

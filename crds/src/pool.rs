@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{SiteSpec, pattern};
 
 mod cache;
+mod invalidation;
 mod limits;
 mod pop;
 
 pub use cache::{CacheSpec, Eviction};
+pub use invalidation::{InvalidationSpec, OnLogLoss};
 pub use limits::LimitsSpec;
 pub use pop::PopSpec;
 
@@ -52,6 +54,10 @@ pub struct EdgePoolSpec {
     /// What a client may ask of an edge.
     #[serde(default)]
     pub limits: LimitsSpec,
+
+    /// How purges and bans reach the edges.
+    #[serde(default)]
+    pub invalidation: InvalidationSpec,
 
     /// Networks, as `10.0.0.0/8`, of the load balancers and proxies in front of the edges. Only from
     /// them is what `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-ID` say believed.

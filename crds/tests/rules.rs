@@ -1,6 +1,6 @@
 //! The CEL rules compile, and refuse what they should with a message to act on.
 
-use crds::{EdgePool, OriginShield};
+use crds::{BanRule, EdgePool, OriginShield, PurgeRequest};
 use kube::CustomResourceExt;
 use kube_cel::Validator;
 use serde_json::{Value, json};
@@ -12,9 +12,15 @@ fn schema<T: CustomResourceExt>() -> Value {
 
 /// The messages of the rules that a spec breaks; rules that do not compile are messages too.
 fn broken<T: CustomResourceExt>(spec: Value) -> Vec<String> {
+    changed::<T>(spec, None)
+}
+
+/// The same when the spec comes in place of an old one.
+fn changed<T: CustomResourceExt>(spec: Value, old: Option<Value>) -> Vec<String> {
     let schema = schema::<T>();
     let object = json!({"spec": spec});
-    match Validator::new().validate(&schema, &object, None) {
+    let old = old.map(|spec| json!({"spec": spec}));
+    match Validator::new().validate(&schema, &object, old.as_ref()) {
         Ok(()) => vec![],
         Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
     }
@@ -30,6 +36,74 @@ fn site(change: Value) -> Vec<String> {
         }
     }
     broken::<EdgePool>(json!({"pops": [{"name": "one"}], "sites": [site]}))
+}
+
+/// With the defaults, as the API server sets them before it looks at the rules.
+fn purge(change: Value) -> Value {
+    let mut spec = json!({"all": false, "deadline": "30s", "ttlAfterFinished": "1h"});
+    spec.as_object_mut().expect("a mapping").extend(change.as_object().expect("a mapping").clone());
+    spec
+}
+
+fn ban(change: Value) -> Vec<String> {
+    let mut spec = json!({"ttl": "1h"});
+    spec.as_object_mut().expect("a mapping").extend(change.as_object().expect("a mapping").clone());
+    broken::<BanRule>(spec)
+}
+
+fn pool_with_lease(lease: &str) -> Vec<String> {
+    broken::<EdgePool>(json!({"pops": [], "sites": [], "invalidation": {"lease": lease}}))
+}
+
+#[test]
+fn sound_orders_pass() {
+    for spec in [
+        json!({"urls": ["https://a/"]}),
+        json!({"tags": ["a"], "deadline": "1s"}),
+        json!({"prefix": "/a", "deadline": "1h", "ttlAfterFinished": "720h"}),
+        json!({"all": true}),
+    ] {
+        let spec = purge(spec);
+        assert_eq!(broken::<PurgeRequest>(spec.clone()), [""; 0]);
+        assert_eq!(changed::<PurgeRequest>(spec.clone(), Some(spec)), [""; 0]);
+    }
+    assert_eq!(ban(json!({"path": {"glob": "/a/*"}, "ttl": "720h"})), [""; 0]);
+    assert_eq!(
+        ban(json!({"headers": [{"name": "a"}, {"name": "b", "value": {"exact": "c"}}]})),
+        [""; 0]
+    );
+    assert_eq!(pool_with_lease("1h"), [""; 0]);
+}
+
+#[test]
+fn the_rules_of_orders_tell_what_to_do() {
+    let one_of = "give exactly one of `urls`, `tags`, `prefix` and `all: true`";
+    let all = purge(json!({"all": true}));
+    for (errors, part) in [
+        (broken::<PurgeRequest>(purge(json!({}))), one_of),
+        (broken::<PurgeRequest>(purge(json!({"all": true, "tags": ["a"]}))), one_of),
+        (broken::<PurgeRequest>(purge(json!({"prefix": "/", "urls": ["http://a"]}))), one_of),
+        (broken::<PurgeRequest>(purge(json!({"all": true, "deadline": "999ms"}))), "from 1s to 1h"),
+        (broken::<PurgeRequest>(purge(json!({"all": true, "deadline": "61m"}))), "from 1s to 1h"),
+        (
+            broken::<PurgeRequest>(purge(json!({"all": true, "ttlAfterFinished": "721h"}))),
+            "not be longer than 720h",
+        ),
+        (
+            changed::<PurgeRequest>(purge(json!({"all": true, "soft": true})), Some(all)),
+            "make another PurgeRequest",
+        ),
+        (ban(json!({"host": "a"})), "give `path`, `headers` or both"),
+        (ban(json!({"path": {"glob": "/"}, "ttl": "0s"})), "`ttl` must be from 1s to 720h"),
+        (ban(json!({"path": {"glob": "/"}, "ttl": "721h"})), "`ttl` must be from 1s to 720h"),
+        (ban(json!({"path": {}})), "give exactly one of `glob`"),
+        (ban(json!({"path": {"glob": "/", "regex": "/"}})), "give exactly one of `glob`"),
+        (ban(json!({"headers": [{"name": "a", "value": {}}]})), "give exactly one of `glob`"),
+        (pool_with_lease("500ms"), "`lease` must be from 1s to 1h"),
+        (pool_with_lease("2h"), "`lease` must be from 1s to 1h"),
+    ] {
+        assert!(errors.len() == 1 && errors[0].contains(part), "{part}: {errors:?}");
+    }
 }
 
 #[test]

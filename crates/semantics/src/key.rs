@@ -86,6 +86,16 @@ pub fn normalize_target(path_and_query: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| path_and_query.to_owned())
 }
 
+/// The head of a path and query as keys have it before site rules: what begins with it in a key is
+/// what begins with the text. A segment or an escape that may go on behind the end is left as it is.
+pub fn normalize_prefix(prefix: &str) -> String {
+    // A letter at the end makes the last segment neither `.` nor `..`, and no escape whole.
+    let end = memchr::memchr(b'#', prefix.as_bytes()).unwrap_or(prefix.len());
+    let mut whole = normalize_target(&format!("{}x", &prefix[..end]));
+    whole.pop();
+    whole
+}
+
 /// A field in the key; an absent one differs from an empty one.
 fn write_header(out: &mut Vec<u8>, name: &HeaderName, headers: &HeaderMap) {
     out.push(b'\n');

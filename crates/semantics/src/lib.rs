@@ -50,8 +50,8 @@ pub use framing::{FramingCheck, FramingError, HeadLimits};
 pub use freshen::{freshen_headers, head_matches};
 pub use freshness::{Freshness, LifetimeSource, Verdict};
 pub use key::{
-    BadHost, KeyParts, KeyRules, QueryRule, normalize_host, normalize_target, split_key,
-    write_cache_key,
+    BadHost, KeyParts, KeyRules, QueryRule, normalize_host, normalize_prefix, normalize_target,
+    split_key, write_cache_key,
 };
 pub use pattern::{BadPattern, Pattern};
 pub use policy::{Heuristic, NegativeTtls, Policy, SetCookie};

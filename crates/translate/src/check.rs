@@ -6,6 +6,10 @@ use crds::{ByteQuantity, Duration, pattern};
 use http::uri::{Authority, Scheme, Uri};
 use ipnet::IpNet;
 
+mod order;
+
+pub(crate) use order::{path_pattern, pattern as text_pattern, purge_url, tag, url_prefix};
+
 /// Why a text is not what it has to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadText {
@@ -77,6 +81,31 @@ pub enum BadText {
     /// Half a certificate.
     #[error("certificate {0} is cut short or garbled; paste the whole PEM block")]
     Certificate(usize),
+    /// Not a URL of something stored.
+    #[error(
+        "`{0}` is not a URL to purge; write `https://host/path`, with the query if there is one"
+    )]
+    PurgeUrl(String),
+    /// Not the head of one.
+    #[error("`{0}` is not a prefix; write `/path` or `https://host/path`")]
+    Prefix(String),
+    /// Not a tag.
+    #[error("`{0}` is not a tag: 1 to 1024 bytes without spaces, commas and control characters")]
+    Tag(String),
+    /// A pattern that is none of the four, or several.
+    #[error("give exactly one of `glob`, `prefix`, `exact` and `regex`")]
+    OnePattern,
+    /// A pattern of this kind that is refused.
+    #[error("{1}")]
+    Pattern(&'static str, String),
+    /// A pattern for paths that does not begin like one.
+    #[error("can match nothing: every path begins with `/`")]
+    NoPath,
+    /// A pattern for paths with a query.
+    #[error(
+        "can match nothing: a path ends before the `?` of a query; to purge with a query, use a PurgeRequest"
+    )]
+    PathQuery,
     /// Something that has a message of its own.
     #[error("{0}")]
     Other(String),
@@ -242,6 +271,9 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         pattern::HEADER => unit(header(text)),
         pattern::COOKIE => unit(cookie(text)),
         pattern::MEDIA_TYPE => unit(media_type(text)),
+        pattern::URL => Some(purge_url(text).map(drop)),
+        pattern::URL_PREFIX => Some(url_prefix(text).map(drop)),
+        pattern::TAG => unit(tag(text)),
         Duration::PATTERN => {
             Some(text.parse::<Duration>().map(drop).map_err(|e| BadText::Other(e.to_string())))
         }

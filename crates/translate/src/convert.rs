@@ -4,7 +4,10 @@
 //! taken as checked; what slipped through is caught by the rules that every snapshot must fulfil.
 
 use ::wire::snapshot::{self as wire, Limits, Snapshot};
-use crds::{CacheSpec, EdgePool, Eviction, LimitsSpec, OriginShield, OriginShieldSpec, PopSpec};
+use crds::{
+    CacheSpec, Duration, EdgePool, Eviction, InvalidationSpec, LimitsSpec, OnLogLoss, OriginShield,
+    OriginShieldSpec, PopSpec,
+};
 
 use crate::check;
 use crate::path::{Path, Problems};
@@ -12,9 +15,12 @@ use crate::resources::full_name;
 use crate::translation::{Location, Pop};
 
 mod amount;
+mod order;
 mod site;
 
-use amount::{bytes, millis, small};
+pub(crate) use order::{Order, Served, ban, purge};
+
+use amount::{bytes, millis, small, within};
 
 /// Where a site's shield is looked up.
 pub(crate) enum Shields<'a> {
@@ -48,6 +54,7 @@ pub(crate) fn pool(
         pool: full_name(pool.metadata.namespace.as_deref(), name),
         cache: cache(&spec.cache, &at.key("cache"), problems),
         limits: limits(&spec.limits, &at.key("limits"), problems),
+        invalidation: invalidation(&spec.invalidation, &at.key("invalidation"), problems),
         trusted_proxies: each(&spec.trusted_proxies, &networks, check::network, problems),
         sites: site::sites(&spec.sites, shields, &at.key("sites"), problems),
     };
@@ -99,6 +106,22 @@ fn limits(spec: &LimitsSpec, at: &Path, problems: &mut Problems) -> Limits {
         between_bytes_timeout_ms: time(spec.between_bytes_timeout, "betweenBytesTimeout"),
         idle_timeout_ms: time(spec.idle_timeout, "idleTimeout"),
         drain_timeout_ms: time(spec.drain_timeout, "drainTimeout"),
+    }
+}
+
+fn invalidation(
+    spec: &InvalidationSpec,
+    at: &Path,
+    problems: &mut Problems,
+) -> wire::InvalidationSettings {
+    let range = Duration::from_secs(1)..=Duration::from_hours(1);
+    within(spec.lease, range, &at.key("lease"), problems);
+    wire::InvalidationSettings {
+        on_log_loss: match spec.on_log_loss {
+            OnLogLoss::Serve => ::wire::invalidation::OnLogLoss::Serve,
+            OnLogLoss::Revalidate => ::wire::invalidation::OnLogLoss::Revalidate,
+        },
+        lease_ms: spec.lease.as_millis(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! From what the user wrote to what the data plane runs on.
 //!
-//! [`read`] takes manifests, [`translate`] makes a [`wire::Snapshot`] of each pool, and [`read_snapshot`]
-//! takes a snapshot as a process finds it in a file. All are pure: the same input gives the same output,
+//! [`read`] takes manifests, [`translate`] makes a [`wire::Snapshot`] of each pool and a
+//! [`wire::Invalidation`] of each order to invalidate, and [`read_snapshot`] takes a snapshot as a process
+//! finds it in a file. All are pure: the same input gives the same output,
 //! byte for byte. Whatever is wrong becomes a [`Diagnostic`] with file, line and field, all at once, and
 //! harms only the resource that it is in. Never: a client, a clock, an await, a panic on bad input.
 //!
@@ -26,5 +27,6 @@ pub use read::{Source, read};
 pub use resources::{Located, Resources};
 pub use snapshot::read_snapshot;
 pub use translation::{
-    Location, Pop, TranslatedPool, Translation, translate, translate_all, with_origin,
+    Location, OrderKind, Pop, TranslatedOrder, TranslatedPool, Translation, translate,
+    translate_all, with_origin,
 };

@@ -85,6 +85,12 @@ impl Problems {
         self.0.push(Problem { path: path.clone(), line: Some(line), reason });
     }
 
+    /// Leaves one problem at each field.
+    pub(crate) fn tell_once(&mut self) {
+        let mut told = std::collections::HashSet::new();
+        self.0.retain(|problem| told.insert(problem.path.to_string()));
+    }
+
     /// The value, or a problem at the path.
     pub(crate) fn take<T, E: fmt::Display>(&mut self, path: &Path, r: Result<T, E>) -> Option<T> {
         r.map_err(|reason| self.add(path, reason)).ok()

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crds::{API_VERSION, EdgePool, GROUP, OriginShield, VERSION};
+use crds::{API_VERSION, BanRule, EdgePool, GROUP, OriginShield, PurgeRequest, VERSION};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use kube::{CustomResourceExt, Resource};
 use serde::de::DeserializeOwned;
 
-use crate::convert::{self, Shields};
+use crate::convert::{self, Served, Shields};
 use crate::diagnostic::Diagnostic;
 use crate::document::documents;
 use crate::node::{Node, Value};
@@ -36,6 +36,7 @@ pub fn read(sources: &[Source<'_>]) -> (Resources, Vec<Diagnostic>) {
             match document {
                 Ok(node) => reader.document(node),
                 Err(error) => {
+                    reader.resources.lost_pools = true;
                     let reason = error.to_string();
                     let line = Some(error.place.line);
                     let problem = Problem { path: Path::root(), line, reason };
@@ -47,10 +48,14 @@ pub fn read(sources: &[Source<'_>]) -> (Resources, Vec<Diagnostic>) {
     (reader.resources, reader.diagnostics)
 }
 
+const KINDS: &str = "`EdgePool`, `OriginShield`, `PurgeRequest` and `BanRule`";
+
 struct Reader<'a> {
     file: &'a str,
     pool_schema: JSONSchemaProps,
     shield_schema: JSONSchemaProps,
+    purge_schema: JSONSchemaProps,
+    ban_schema: JSONSchemaProps,
     /// Where the resource of a kind, namespace and name was.
     seen: HashMap<(String, (String, String)), String>,
     resources: Resources,
@@ -63,6 +68,8 @@ impl<'a> Reader<'a> {
             file: "",
             pool_schema: root::schema(EdgePool::crd()),
             shield_schema: root::schema(OriginShield::crd()),
+            purge_schema: root::schema(PurgeRequest::crd()),
+            ban_schema: root::schema(BanRule::crd()),
             seen: HashMap::new(),
             resources: Resources::default(),
             diagnostics: Vec::new(),
@@ -79,6 +86,7 @@ impl<'a> Reader<'a> {
                 let pool = self.resource::<EdgePool>(&schema, node, |pool, problems| {
                     convert::pool(pool, &Shields::Unknown, problems);
                 });
+                self.resources.lost_pools |= pool.is_none();
                 return self.resources.pools.extend(pool);
             }
             (Some(API_VERSION), Some("OriginShield")) => {
@@ -88,11 +96,23 @@ impl<'a> Reader<'a> {
                 });
                 return self.resources.shields.extend(shield);
             }
+            (Some(API_VERSION), Some("PurgeRequest")) => {
+                let schema = self.purge_schema.clone();
+                let purge = self.resource::<PurgeRequest>(&schema, node, |purge, problems| {
+                    convert::purge(purge, &Served(None), problems);
+                });
+                return self.resources.purges.extend(purge);
+            }
+            (Some(API_VERSION), Some("BanRule")) => {
+                let schema = self.ban_schema.clone();
+                let ban = self.resource::<BanRule>(&schema, node, |ban, problems| {
+                    convert::ban(ban, &Served(None), problems);
+                });
+                return self.resources.bans.extend(ban);
+            }
             (Some(API_VERSION), Some(kind)) => problems.add(
                 &Path::root().key("kind"),
-                format!(
-                    "`{kind}` is not a kind of {GROUP}; known are `EdgePool` and `OriginShield`"
-                ),
+                format!("`{kind}` is not a kind of {GROUP}; known are {KINDS}"),
             ),
             (Some(other), Some(_)) if other.split('/').next() == Some(GROUP) => problems.add(
                 &Path::root().key("apiVersion"),
@@ -104,7 +124,7 @@ impl<'a> Reader<'a> {
                 &Path::root().key("apiVersion"),
                 format!(
                     "`{other}` `{kind}` is none of this CDN's resources, which have apiVersion \
-                     `{API_VERSION}` and kind `EdgePool` or `OriginShield`"
+                     `{API_VERSION}` and one of the kinds {KINDS}"
                 ),
             ),
             _ if !matches!(node.value, Value::Map(_)) => {
@@ -119,7 +139,7 @@ impl<'a> Reader<'a> {
                     problems.add(&Path::root().key("apiVersion"), reason);
                 }
                 if kind.is_none() {
-                    let reason = "is missing or not text; write `EdgePool` or `OriginShield`";
+                    let reason = format!("is missing or not text; known are {KINDS}");
                     problems.add(&Path::root().key("kind"), reason);
                 }
             }

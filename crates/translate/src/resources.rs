@@ -1,6 +1,6 @@
 //! Resources and where they come from.
 
-use crds::{EdgePool, OriginShield};
+use crds::{BanRule, EdgePool, OriginShield, PurgeRequest};
 use kube::Resource;
 
 use crate::diagnostic::Diagnostic;
@@ -14,6 +14,13 @@ pub struct Resources {
     pub pools: Vec<Located<EdgePool>>,
     /// The shields.
     pub shields: Vec<Located<OriginShield>>,
+    /// The purges.
+    pub purges: Vec<Located<PurgeRequest>>,
+    /// The bans.
+    pub bans: Vec<Located<BanRule>>,
+    /// Whether there were documents that are, or may be, pools and could not be read: then nobody
+    /// knows all the hosts that are served.
+    pub lost_pools: bool,
 }
 
 /// A resource that knows which line each of its fields is on.
@@ -67,10 +74,15 @@ impl<T: Resource<DynamicType = ()>> Located<T> {
         }
     }
 
+    /// The source, and the line that a field is on.
+    pub(crate) fn origin(&self, path: &Path) -> (String, u32) {
+        (self.file.clone(), self.tree.as_ref().map_or(0, |tree| tree.line(path)))
+    }
+
     pub(crate) fn diagnose(&self, problem: Problem) -> Diagnostic {
-        let line = self.tree.as_ref().map_or(0, |tree| tree.line(&problem.path));
+        let (file, line) = self.origin(&problem.path);
         Diagnostic {
-            file: self.file.clone(),
+            file,
             line: problem.line.unwrap_or(line),
             kind: T::kind(&()).into_owned(),
             name: self.full_name(),

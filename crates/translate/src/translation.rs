@@ -1,6 +1,6 @@
 //! Resources → what each pool runs on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crds::{EdgePool, OriginShield};
 use kube::{CustomResourceExt, Resource};
@@ -17,12 +17,18 @@ use crate::resources::{Located, Resources};
 use crate::schema;
 use crate::snapshot;
 
+mod orders;
+
+pub use orders::{OrderKind, TranslatedOrder};
+
 /// The pools that are sound, and what is wrong with the others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Translation {
     /// In the order of the resources.
     pub pools: Vec<TranslatedPool>,
-    /// A pool named here is not among the pools.
+    /// Purges, then bans, each in the order of the resources.
+    pub orders: Vec<TranslatedOrder>,
+    /// A resource named here is not among the pools and orders.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -84,8 +90,7 @@ pub fn translate(resources: &Resources) -> Translation {
         let (mut snapshot, pops) =
             convert::pool(&pool.value, &Shields::Known(&find), &mut problems);
         claim_hosts(pool, &mut hosts, &mut problems);
-        let mut told = HashSet::new();
-        problems.0.retain(|problem| told.insert(problem.path.to_string()));
+        problems.tell_once();
         if problems.0.is_empty() {
             snapshot.version = snapshot::version_of(&snapshot);
             // Nothing that comes this far should fail here; if it does, better refused than served.
@@ -97,6 +102,7 @@ pub fn translate(resources: &Resources) -> Translation {
             diagnose(pool, problems, &mut translation.diagnostics);
         }
     }
+    translation.orders = orders::orders(resources, &hosts, &mut translation.diagnostics);
     translation
 }
 

@@ -35,6 +35,9 @@ fn golden_files() {
         for pool in &translation.pools {
             write!(output, "---\n{}", serde_saphyr::to_string(pool).unwrap()).unwrap();
         }
+        for order in &translation.orders {
+            write!(output, "---\n{}", serde_saphyr::to_string(order).unwrap()).unwrap();
+        }
         let path = PathBuf::from(input.to_string_lossy().replace(".in.yaml", ".out.yaml"));
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&path, &output).unwrap();

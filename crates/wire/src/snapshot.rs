@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::invalidation::OnLogLoss;
+
 mod site;
 pub use site::*;
 
@@ -30,6 +32,9 @@ pub struct Snapshot {
     /// Limits towards clients.
     #[serde(default)]
     pub limits: Limits,
+    /// What happens without word from the log of invalidations.
+    #[serde(default)]
+    pub invalidation: InvalidationSettings,
     /// Peers whose `X-Forwarded-*` and `X-Request-ID` are believed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxies: Vec<IpNet>,
@@ -109,6 +114,23 @@ impl Default for Limits {
             idle_timeout_ms: 60_000,
             drain_timeout_ms: 30_000,
         }
+    }
+}
+
+/// What a node does when it has no word from the log of invalidations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct InvalidationSettings {
+    /// Once the lease ran out.
+    pub on_log_loss: OnLogLoss,
+    /// Milliseconds without the log after which what is stored is not vouched for any more: 1,000 to
+    /// 3,600,000.
+    pub lease_ms: u64,
+}
+
+impl Default for InvalidationSettings {
+    fn default() -> Self {
+        Self { on_log_loss: OnLogLoss::Serve, lease_ms: 10_000 }
     }
 }
 

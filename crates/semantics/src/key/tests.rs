@@ -160,6 +160,24 @@ fn the_target_sent_upstream_is_the_one_in_the_key() {
 }
 
 #[test]
+fn a_prefix_in_normal_form() {
+    for (prefix, expected) in [
+        ("/", "/"),
+        ("/img/", "/img/"),
+        ("/%7euser/%2f", "/~user/%2F"),
+        ("/a/../b/", "/b/"),
+        ("/a/.", "/a/."),
+        ("/a/..", "/a/.."),
+        ("/a?b=%41", "/a?b=A"),
+        ("/a%4", "/a%4"),
+        ("/a%", "/a%"),
+        ("/a#b", "/a"),
+    ] {
+        assert_eq!(normalize_prefix(prefix), expected, "{prefix}");
+    }
+}
+
+#[test]
 fn a_key_comes_apart() {
     let parts = split_key(b"https://h:81/a/b?x=/1?2\nx-tenant=1:a\n;ab").unwrap();
     assert_eq!(parts.scheme, b"https");

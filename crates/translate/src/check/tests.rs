@@ -161,6 +161,9 @@ fn patterns_allow_what_the_checks_allow() {
         "xn--bcher-kva.example",
         "*.com",
         "::ffff:10.0.0.0/104",
+        "https://a.b:8/c?d",
+        "HTTPS://a?b",
+        "/a/b?c",
     ];
     let schemas = [
         pattern::HOST,
@@ -171,6 +174,9 @@ fn patterns_allow_what_the_checks_allow() {
         pattern::HEADER,
         pattern::COOKIE,
         pattern::MEDIA_TYPE,
+        pattern::URL,
+        pattern::URL_PREFIX,
+        pattern::TAG,
         Duration::PATTERN,
         ByteQuantity::PATTERN,
     ];

@@ -48,6 +48,19 @@ pub(super) fn millis(time: Duration, at: &Path, problems: &mut Problems) -> u64 
     time.as_millis()
 }
 
+/// A time within bounds.
+pub(super) fn within(
+    time: Duration,
+    range: RangeInclusive<Duration>,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    if !range.contains(&time) {
+        let (min, max) = (range.start(), range.end());
+        problems.add(at, format!("`{time}` is out of range; write `{min}` to `{max}`"));
+    }
+}
+
 /// A time that something is kept, perhaps none.
 pub(super) fn seconds(time: Duration, at: &Path, problems: &mut Problems) -> u32 {
     let Some(seconds) = time.whole_seconds() else {

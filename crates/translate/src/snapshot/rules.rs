@@ -29,6 +29,10 @@ pub(crate) fn check(snapshot: &Snapshot) -> Vec<Problem> {
     }
     cache(&snapshot.cache, &at.key("cache"), &mut problems);
     limits(&snapshot.limits, &at.key("limits"), &mut problems);
+    if !(1_000..=3_600_000).contains(&snapshot.invalidation.lease_ms) {
+        let at = at.key("invalidation").key("leaseMs");
+        problems.add(&at, "must be from 1000 to 3600000");
+    }
     if snapshot.sites.is_empty() {
         problems.add(&at.key("sites"), "must have at least one site");
     }

@@ -68,7 +68,7 @@ fn an_origin_can_be_put_in_place_of_all() {
 fn of_two_pools_with_one_host_the_first_has_it() {
     let pools =
         vec![pool("a", "x.example.com"), pool("b", "X.example.com"), pool("c", "y.example.com")];
-    let translation = translate(&Resources { pools, shields: vec![] });
+    let translation = translate(&Resources { pools, ..Resources::default() });
     let names: Vec<_> = translation.pools.iter().map(|pool| pool.name.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     let [diagnostic] = &translation.diagnostics[..] else {
@@ -86,7 +86,7 @@ fn what_comes_from_a_cluster_is_held_against_the_schema_too() {
     let mut bad = pool("a", "x.example.com");
     bad.value.spec.cache.max_variants = -1;
     bad.value.spec.pops.clear();
-    let translation = translate(&Resources { pools: vec![bad], shields: vec![] });
+    let translation = translate(&Resources { pools: vec![bad], ..Resources::default() });
     let fields: Vec<_> = translation.diagnostics.iter().map(|d| d.field.as_str()).collect();
     assert_eq!(fields, ["spec.cache.maxVariants", "spec.pops"]);
     assert!(translation.pools.is_empty());
@@ -102,10 +102,87 @@ fn no_namespace_is_the_default_one() {
     let site = &mut pool.value.spec.sites[0];
     site.origins.clear();
     site.shield = Some(crds::ShieldRef { name: "main".to_owned() });
-    let resources = Resources { pools: vec![pool], shields: vec![shield.into()] };
+    let resources =
+        Resources { pools: vec![pool], shields: vec![shield.into()], ..Resources::default() };
     let translation = translate(&resources);
     assert_eq!(translation.diagnostics, []);
     assert_eq!(translation.pools[0].snapshot.sites[0].origins[0].url, "http://behind");
+}
+
+fn purge(name: &str, spec: serde_json::Value) -> Located<crds::PurgeRequest> {
+    crds::PurgeRequest::new(name, serde_json::from_value(spec).unwrap()).into()
+}
+
+fn ids(purges: Vec<Located<crds::PurgeRequest>>) -> Vec<String> {
+    let translation = translate(&Resources { purges, ..Resources::default() });
+    assert_eq!(translation.diagnostics, []);
+    translation.orders.into_iter().map(|order| order.invalidation.id).collect()
+}
+
+#[test]
+fn an_order_has_the_id_of_what_it_says() {
+    let tags = |tags: &[&str]| serde_json::json!({ "tags": tags });
+    let mut again = purge("a", tags(&["x"]));
+    again.value.metadata.uid = Some("2".to_owned());
+    let mut elsewhere = purge("a", tags(&["x"]));
+    elsewhere.value.metadata.namespace = Some("shop".to_owned());
+    let mut long = purge(&"n".repeat(253), tags(&["x"]));
+    long.value.metadata.namespace = Some("s".repeat(63));
+    let different = vec![
+        purge("a", tags(&["x"])),
+        purge("a", tags(&["y"])),
+        purge("b", tags(&["x"])),
+        purge("a", serde_json::json!({"tags": ["x"], "soft": true})),
+        again,
+        elsewhere,
+        long,
+    ];
+    let found = ids(different.clone());
+    assert_eq!(found, ids(different));
+    let distinct: std::collections::HashSet<_> = found.iter().collect();
+    assert_eq!(distinct.len(), found.len(), "{found:?}");
+    assert!(found[0].starts_with("purge:a:") && found[5].starts_with("purge:shop.a:"));
+    for id in found {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        assert!(id.len() <= 64 && id.chars().all(fits), "{id}");
+    }
+    // Neither a comment nor the time it has changes the order.
+    let kept = serde_json::json!({"tags": ["x"], "deadline": "5s", "ttlAfterFinished": "2h"});
+    assert_eq!(ids(vec![purge("a", kept)]), ids(vec![purge("a", tags(&["x"]))]));
+}
+
+#[test]
+fn hosts_are_judged_only_where_all_pools_are_known() {
+    let order = "---\napiVersion: cdn.blueorigin.dev/v1alpha1\nkind: PurgeRequest\n\
+                 metadata: {name: a}\nspec: {urls: [\"http://other.example.com/\"]}\n";
+    let refused = |before: &str| {
+        let translation = translated(&format!("{before}\n{order}"));
+        let told = |d: &&Diagnostic| d.field == "spec.urls[0]";
+        let refused = translation.diagnostics.iter().filter(told).count();
+        assert_eq!(translation.orders.len() + refused, 1);
+        refused == 1
+    };
+    assert!(!refused(""));
+    assert!(refused(MINIMAL));
+    assert!(!refused(&MINIMAL.replace("example.com", "other.example.com")));
+    assert!(!refused(&format!("{MINIMAL}\n---\nbroken: [")));
+    assert!(!refused(&format!("{MINIMAL}\n---\n{}", MINIMAL.replace("sites:", "stes:"))));
+}
+
+#[test]
+fn orders_from_a_cluster_are_checked_too() {
+    let purges = vec![
+        purge("a", serde_json::json!({"urls": vec!["http://a/"; 1001]})),
+        purge("b", serde_json::json!({"tags": ["a b"]})),
+        purge("c", serde_json::json!({"all": true})),
+    ];
+    let translation = translate(&Resources { purges, ..Resources::default() });
+    let told: Vec<_> =
+        translation.diagnostics.iter().map(|d| (d.name.as_str(), d.field.as_str())).collect();
+    assert!(told.contains(&("a", "spec.urls")) && told.contains(&("b", "spec.tags[0]")));
+    let names: Vec<_> = translation.orders.iter().map(|order| order.name.as_str()).collect();
+    assert_eq!(names, ["c"]);
+    assert_eq!((translation.orders[0].file.as_str(), translation.orders[0].line), ("", 0));
 }
 
 /// Every snapshot that comes out can be read back, and names a place for all that is wrong.

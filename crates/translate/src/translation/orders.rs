@@ -1,0 +1,125 @@
+//! Orders to invalidate: from `PurgeRequest` and `BanRule`.
+
+use std::collections::HashMap;
+
+use kube::{CustomResourceExt, Resource};
+use serde::Serialize;
+use wire::Invalidation;
+use wire::invalidation::{FORMAT, Target};
+
+use super::{against_schema, diagnose};
+use crate::convert::{self, Order, Served};
+use crate::diagnostic::Diagnostic;
+use crate::path::{Path, Problems};
+use crate::resources::{Located, Resources};
+
+/// An order that a resource gives.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TranslatedOrder {
+    /// The resource's kind.
+    pub kind: OrderKind,
+    /// The resource's name: `namespace/name`, or `name` if it has no namespace.
+    pub name: String,
+    /// What goes into the log. Its id stands for the resource and what the resource says: the same
+    /// content has the same id, an edit another. `issued_ms` is 0, for the sender to fill in.
+    pub invalidation: Invalidation,
+    /// How long every node has to apply it, in milliseconds; bans have the default of purges.
+    pub deadline_ms: u64,
+    /// The source that it is in; empty if it did not come from a text.
+    pub file: String,
+    /// The line that it starts on; 0 if it did not come from a text.
+    pub line: u32,
+}
+
+/// What gives an order.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum OrderKind {
+    /// A `PurgeRequest`: applied once.
+    #[serde(rename = "PurgeRequest")]
+    Purge,
+    /// A `BanRule`: to be lifted when it goes.
+    #[serde(rename = "BanRule")]
+    Ban,
+}
+
+impl OrderKind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Purge => "purge",
+            Self::Ban => "ban",
+        }
+    }
+}
+
+/// The sound orders; `hosts` are those that the pools claim.
+pub(super) fn orders<V>(
+    resources: &Resources,
+    hosts: &HashMap<String, V>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<TranslatedOrder> {
+    let serves = |host: &str| {
+        let suffixes = host.match_indices('.').map(|(dot, _)| format!("*{}", &host[dot..]));
+        hosts.contains_key(host) || suffixes.into_iter().any(|pattern| hosts.contains_key(&pattern))
+    };
+    // A pool that could not be read may still be served in its last good state.
+    let known = !resources.pools.is_empty() && !resources.lost_pools;
+    let served = Served(if known { Some(&serves) } else { None });
+    let mut orders = Vec::new();
+    for request in &resources.purges {
+        let deadline = request.value.spec.deadline.as_millis();
+        let convert = |problems: &mut Problems| convert::purge(&request.value, &served, problems);
+        orders.extend(order(request, OrderKind::Purge, deadline, convert, diagnostics));
+    }
+    for rule in &resources.bans {
+        let convert = |problems: &mut Problems| convert::ban(&rule.value, &served, problems);
+        orders.extend(order(rule, OrderKind::Ban, 30_000, convert, diagnostics));
+    }
+    orders
+}
+
+fn order<T>(
+    resource: &Located<T>,
+    kind: OrderKind,
+    deadline_ms: u64,
+    convert: impl FnOnce(&mut Problems) -> Option<Order>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<TranslatedOrder>
+where
+    T: Resource<DynamicType = ()> + CustomResourceExt + Serialize,
+{
+    let mut problems = Problems::default();
+    against_schema(resource, &mut problems);
+    let order = convert(&mut problems).filter(|_| problems.0.is_empty());
+    problems.tell_once();
+    diagnose(resource, problems, diagnostics);
+    let Order { target, how, dry_run } = order?;
+    let mut invalidation =
+        Invalidation { format: FORMAT, id: String::new(), target, how, dry_run, issued_ms: 0 };
+    invalidation.id = id(kind, resource, &invalidation);
+    if let Target::Ban(ban) = &mut invalidation.target {
+        ban.id.clone_from(&invalidation.id);
+    }
+    let (file, line) = resource.origin(&Path::root());
+    let name = resource.full_name();
+    Some(TranslatedOrder { kind, name, invalidation, deadline_ms, file, line })
+}
+
+/// `purge:news:0123456789abcdef`: 64 letters at most. A resource that was made again in a cluster has
+/// another uid, and is another order.
+fn id<T: Resource<DynamicType = ()>>(
+    kind: OrderKind,
+    resource: &Located<T>,
+    content: &Invalidation,
+) -> String {
+    const MOST: usize = 40;
+    // Plain data always has a JSON form.
+    let content = serde_json::to_vec(content).unwrap_or_default();
+    let uid = resource.value.meta().uid.as_deref().unwrap_or_default();
+    let identity = serde_json::to_vec(&(resource.identity(), uid)).unwrap_or_default();
+    let hash = xxhash_rust::xxh3::xxh3_64(&[&identity[..], &content].concat());
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let name = resource.full_name();
+    let name = name.chars().map(|c| if fits(c) { c } else { '.' }).take(MOST).collect::<String>();
+    format!("{}:{name}:{hash:016x}", kind.word())
+}
