@@ -6,12 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use cache::{Cache, EvictionPolicy, Lookup, NewObject, Query, Settings, Tags};
+use cache::{Cache, EvictionPolicy, Lookup, NewObject, Position, Query, Settings, Tags};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use semantics::{
     Exchange, Freshness, Policy, RequestDirectives, Timestamp, VariantRules, storable,
 };
-use wire::Seq;
 
 use crate::traces::Trace;
 
@@ -77,7 +76,8 @@ impl Client {
             rules: &VariantRules::default(),
             directives: &RequestDirectives::default(),
             now: NOW,
-            applied: Seq::ZERO,
+            arrived: Position::default(),
+            unvouched: false,
         })
     }
 
