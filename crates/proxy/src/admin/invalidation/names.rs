@@ -103,6 +103,3 @@ pub(super) fn id(text: String, field: &str) -> Result<String, BadField> {
 fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
-
-#[cfg(test)]
-mod tests;

@@ -145,6 +145,3 @@ fn pattern(mut fields: Fields) -> Result<Pattern, BadField> {
         Kind::Regex => Pattern::Regex(text),
     })
 }
-
-#[cfg(test)]
-mod tests;
