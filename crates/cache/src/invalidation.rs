@@ -217,12 +217,16 @@ impl Orders {
     pub(crate) fn distrust(&self) {
         let mut state = self.state.write();
         let number = self.latest() + 1;
+        // One order about everything says all that these do.
+        let gone = (std::mem::take(&mut state.tags), std::mem::take(&mut state.bans));
         state.all.hard(Mark { number, seq: END });
         state.all_number = number;
         state.eager = number;
         state.asked = Seq::ZERO;
         state.applied = Seq::ZERO;
         self.latest.store(number, Release);
+        drop(state);
+        drop(gone);
     }
 
     fn write<R>(&self, seq: Seq, change: impl FnOnce(&mut State, Mark) -> R) -> R {

@@ -10,6 +10,7 @@ use semantics::Timestamp;
 use wire::Snapshot;
 use wire::snapshot::{CacheSettings, Limits};
 
+use crate::follow::Standing;
 use crate::metrics::ProxyMetrics;
 use crate::site::{Site, Sites};
 
@@ -74,6 +75,8 @@ pub struct Node {
     pub metrics: ProxyMetrics,
     /// How far the process is on its way out.
     pub drain: Drain,
+    /// Where it stands with the invalidation log.
+    pub log: Standing,
     config: ArcSwap<Config>,
 }
 
@@ -95,6 +98,7 @@ impl Node {
             clock,
             metrics,
             drain,
+            log: Standing::default(),
             config: ArcSwap::from_pointee(config),
         })
     }
@@ -114,6 +118,11 @@ impl Node {
             self.cache.resize(settings(&config.snapshot.cache));
         }
         self.config.store(Arc::new(config));
+    }
+
+    /// Whether nothing stored may be used without validation: the log is lost, and the lease is over.
+    pub(crate) fn unvouched(&self) -> bool {
+        self.log.unvouched(|| self.clock.monotonic())
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -10,6 +10,7 @@ use runtime::metrics::{Histogram, IntCounter, LATENCY_SECONDS, MetricError, Metr
 use crate::outcome::Outcome;
 use crate::serve::ServeMetrics;
 
+mod log;
 mod store;
 
 /// The counters of one node; children are resolved once, so that counting is a handful of atomic adds.
@@ -34,6 +35,8 @@ pub struct ProxyMetrics {
     pub(crate) compressed: runtime::metrics::IntCounterVec,
     /// Snapshots offered to a running node, by whether they were taken over.
     reloads: runtime::metrics::IntCounterVec,
+    /// The invalidation log.
+    pub(crate) log: log::LogMetrics,
     /// Connections.
     pub serve: ServeMetrics,
 }
@@ -95,6 +98,7 @@ impl ProxyMetrics {
                 "New configurations found, by whether they were taken over.",
                 &["result"],
             )?,
+            log: log::LogMetrics::new(registry)?,
             serve: ServeMetrics::new(registry)?,
         })
     }

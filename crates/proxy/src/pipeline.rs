@@ -86,7 +86,7 @@ impl<B: Backend> Pipeline<B> {
                 directives: &received.directives,
                 now: self.node.now(),
                 arrived: received.arrived,
-                unvouched: false,
+                unvouched: self.node.unvouched(),
             })
         })
     }
@@ -241,7 +241,7 @@ impl<B: Backend> Pipeline<B> {
     }
 
     fn stands_in(&self, received: &Received, stale: &Object) -> bool {
-        may_stand_in(stale, &received.directives, self.node.now())
+        !self.node.unvouched() && may_stand_in(stale, &received.directives, self.node.now())
     }
 
     fn stale(&self, received: &Received, object: &Arc<Object>, reason: StaleReason) -> Step {

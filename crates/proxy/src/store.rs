@@ -102,7 +102,11 @@ impl<B: Backend> Pipeline<B> {
             StatusCode::NOT_MODIFIED if obligation.stale().is_some() => {
                 self.validated(&fetch, obligation, response.headers(), timing, reply);
             }
-            status if status.is_server_error() && stands_in(&obligation, &fetch, now) => {
+            status
+                if status.is_server_error()
+                    && !self.node.unvouched()
+                    && stands_in(&obligation, &fetch, now) =>
+            {
                 obligation.fail(Failure { status: status.as_u16(), reason: "origin-error" });
                 let _ = reply.send(Fetched::ErredOver(status));
             }

@@ -22,6 +22,7 @@ use super::answer::{error, json_answer, not_found};
 
 mod body;
 mod desk;
+mod log_desk;
 mod names;
 mod order;
 mod prefer;
@@ -31,6 +32,7 @@ mod show;
 mod ttl;
 
 pub use desk::{BanStatus, Desk, DeskError, Later, LogStatus, NodeStatus};
+pub use log_desk::LogDesk;
 
 type Shared = State<Arc<dyn Desk>>;
 type Name = Result<Path<String>, PathRejection>;

@@ -1,0 +1,186 @@
+//! How a node follows the invalidation log: entries are applied in order and acknowledged by name, the
+//! sweeper comes behind, heartbeats say that the node is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Bus, Delivery, Entry};
+use cache::{Keys, Order};
+use runtime::drain::Stage;
+use runtime::ready::Gate;
+use tokio::sync::Notify;
+use wire::Invalidation;
+use wire::invalidation::{Ack, Url};
+
+use crate::config::Node;
+use acks::Acks;
+
+mod acks;
+mod beat;
+mod standing;
+mod sweep;
+
+pub use standing::Standing;
+
+/// How long a node that never heard of the log waits before it takes traffic all the same: a log that is
+/// away must stop nobody (K7), and such a node stores nothing from before.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a node that leaves may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A node and its log.
+pub struct Follower {
+    node: Arc<Node>,
+    bus: Arc<dyn Bus>,
+    /// `edge` or `shield`.
+    role: &'static str,
+    acks: Acks,
+    /// Something was applied: the sweeper may have work.
+    applied: Notify,
+    /// The lease had run out: the log must be caught up with anew.
+    again: Notify,
+}
+
+impl Follower {
+    /// `node` follows `bus` as a `role`.
+    pub fn new(node: Arc<Node>, bus: Arc<dyn Bus>, role: &'static str) -> Arc<Self> {
+        let (acks, applied, again) = (Acks::default(), Notify::new(), Notify::new());
+        Arc::new(Self { node, bus, role, acks, applied, again })
+    }
+
+    /// Follows until the process is closed, then says goodbye. `gate` opens once the node caught up.
+    pub async fn run(self: Arc<Self>, gate: Gate) {
+        tokio::select! {
+            () = self.read(&gate) => {}
+            () = self.acks.send(&*self.bus) => {}
+            () = self.beat() => {}
+            () = self.sweep() => {}
+            () = self.node.drain.reached(Stage::Closed) => {}
+        }
+        let goodbye = self.bus.leave(&self.node.name);
+        if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(_))) {
+            tracing::warn!(node = self.node.name, "could not say goodbye to the invalidation log");
+        }
+    }
+
+    async fn read(&self, gate: &Gate) {
+        let mut log = self.bus.subscribe(None);
+        let mut behind = true;
+        let mut waited = std::pin::pin!(tokio::time::sleep(PATIENCE));
+        let mut patient = true;
+        loop {
+            let delivery = tokio::select! {
+                delivery = log.next() => delivery,
+                () = self.again.notified() => {
+                    log = self.bus.subscribe(log.cursor().cloned());
+                    self.node.log.reads_again();
+                    continue;
+                }
+                () = &mut waited, if patient => {
+                    patient = false;
+                    if behind {
+                        tracing::warn!("the invalidation log is away; serving without it");
+                        gate.open();
+                    }
+                    continue;
+                }
+            };
+            match delivery {
+                Delivery::Event(entry) => {
+                    self.node.metrics.log.read(behind);
+                    self.apply(entry);
+                }
+                Delivery::Gap(reason) => {
+                    tracing::warn!(
+                        reason = reason.as_str(),
+                        "the invalidation log has a gap: what is stored is forgotten"
+                    );
+                    self.node.metrics.log.gap(reason);
+                    self.node.cache.distrust();
+                    self.node.log.lost_place();
+                    self.applied.notify_one();
+                    behind = true;
+                }
+                Delivery::CaughtUp(position) => {
+                    behind = false;
+                    self.node.metrics.log.connected.set(1);
+                    self.node.log.caught_up(&position);
+                    gate.open();
+                }
+                Delivery::Away => {
+                    tracing::warn!("the invalidation log is away");
+                    self.node.metrics.log.connected.set(0);
+                }
+            }
+            self.show_lag();
+        }
+    }
+
+    /// Applies one entry. Whatever becomes of it, the position moves on and the entry is acknowledged.
+    fn apply(&self, Entry { position, order }: Entry) {
+        let node = &self.node;
+        let order = order.map_err(|malformed| malformed.to_string());
+        let applied = order.and_then(|order| {
+            let ready = Order::new(&order, |url| keys(node, url)).map_err(|e| e.to_string())?;
+            let applied = node.cache.apply(position.seq, &ready, node.now());
+            applied.map(|applied| (order, applied)).map_err(|e| e.to_string())
+        });
+        let mut ack =
+            Ack { node: node.name.clone(), seq: position.seq, matched: None, error: None };
+        match applied {
+            Ok((order, applied)) => {
+                ack.matched = applied.matched;
+                node.metrics.log.applied(&order, applied.matched);
+                tracing::debug!(id = order.id, seq = %position.seq, matched = applied.matched, "order applied");
+            }
+            Err(error) => {
+                node.cache.skip(position.seq);
+                node.metrics.log.malformed.inc();
+                tracing::error!(seq = %position.seq, error, "an entry of the invalidation log cannot be applied");
+                ack.error = Some(error);
+            }
+        }
+        node.log.moved_to(&position.epoch);
+        self.acks.add(&position.epoch, ack);
+        self.applied.notify_one();
+    }
+
+    fn show_lag(&self) {
+        let applied = self.node.cache.applied();
+        let end = self.bus.end().map_or(applied, |end| end.seq);
+        self.node
+            .metrics
+            .log
+            .lag_ms
+            .set(i64::try_from(end.ms.saturating_sub(applied.ms)).unwrap_or(i64::MAX));
+    }
+}
+
+/// Applies an order to this node alone, at once: while the log is away, and before it comes back with it.
+///
+/// # Errors
+/// Why it cannot be applied.
+pub fn apply_here(node: &Node, order: &Invalidation) -> Result<Option<u64>, cache::BadOrder> {
+    let ready = Order::new(order, |url| keys(node, url))?;
+    node.cache.apply_here(&ready, node.now()).map(|applied| applied.matched)
+}
+
+/// Where responses of a URL may be stored: under both schemes, by the rules of its site.
+fn keys(node: &Node, url: &Url) -> Keys {
+    let config = node.config();
+    let Some((site, _)) = config.site(&url.host) else { return Keys::default() };
+    let headers = http::HeaderMap::new();
+    let mut rules = site.key.clone();
+    let plain = rules.headers.is_empty() && rules.cookies.is_empty();
+    rules.headers.clear();
+    rules.cookies.clear();
+    let keys = ["http", "https"].map(|scheme| {
+        let mut key = Vec::new();
+        semantics::write_cache_key(&mut key, scheme, &url.host, &url.path, &headers, &rules);
+        key
+    });
+    match plain {
+        true => Keys { exact: keys.into(), heads: Vec::new() },
+        false => Keys { exact: Vec::new(), heads: keys.into() },
+    }
+}
