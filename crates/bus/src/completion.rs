@@ -113,3 +113,6 @@ fn revalidates(member: &Member) -> bool {
     member.beat.on_log_loss == OnLogLoss::Revalidate
         && member.unheard > lease.saturating_add(MARGIN)
 }
+
+#[cfg(test)]
+mod tests;

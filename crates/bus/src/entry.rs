@@ -94,3 +94,6 @@ fn good_id(id: &str) -> bool {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
     (1..=64).contains(&id.len()) && id.bytes().all(good)
 }
+
+#[cfg(test)]
+mod tests;

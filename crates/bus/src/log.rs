@@ -152,3 +152,6 @@ impl MemoryLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

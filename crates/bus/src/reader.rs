@@ -206,3 +206,6 @@ fn check(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

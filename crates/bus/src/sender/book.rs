@@ -258,3 +258,6 @@ impl Book {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
