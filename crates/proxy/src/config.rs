@@ -1,6 +1,6 @@
 //! What a node is, and the configuration it runs on now.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use cache::{Cache, Settings};
@@ -11,6 +11,7 @@ use wire::Snapshot;
 use wire::snapshot::{CacheSettings, Limits};
 
 use crate::follow::Standing;
+use crate::front_door::FrontDoor;
 use crate::metrics::ProxyMetrics;
 use crate::site::{Site, Sites};
 
@@ -77,6 +78,8 @@ pub struct Node {
     pub drain: Drain,
     /// Where it stands with the invalidation log.
     pub log: Standing,
+    /// Lets PURGE in on the clients' port; without it that is 405.
+    pub purges: OnceLock<FrontDoor>,
     config: ArcSwap<Config>,
 }
 
@@ -99,6 +102,7 @@ impl Node {
             metrics,
             drain,
             log: Standing::default(),
+            purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
         })
     }

@@ -20,6 +20,8 @@ pub(crate) enum Outcome {
     Collapsed,
     /// Sent past the store.
     Pass(PassReason),
+    /// An order to invalidate, which this node took or refused.
+    Purge,
     /// No answer could be had.
     Error(&'static str),
 }
@@ -35,13 +37,14 @@ impl Outcome {
             Self::Refreshed(_) => "EXPIRED",
             Self::Collapsed => "COLLAPSED",
             Self::Pass(_) => "PASS",
+            Self::Purge => "PURGE",
             Self::Error(_) => "ERROR",
         }
     }
 
     /// The words as labels, for metrics that resolve their children once.
-    pub(crate) const LABELS: [&'static str; 8] =
-        ["hit", "stale", "revalidated", "miss", "expired", "collapsed", "pass", "error"];
+    pub(crate) const LABELS: [&'static str; 9] =
+        ["hit", "stale", "revalidated", "miss", "expired", "collapsed", "pass", "purge", "error"];
 
     /// This outcome's place in [`Self::LABELS`].
     pub(crate) fn index(self) -> usize {
@@ -53,7 +56,8 @@ impl Outcome {
             Self::Refreshed(_) => 4,
             Self::Collapsed => 5,
             Self::Pass(_) => 6,
-            Self::Error(_) => 7,
+            Self::Purge => 7,
+            Self::Error(_) => 8,
         }
     }
 
@@ -80,6 +84,7 @@ impl Outcome {
         };
         match self {
             Self::Hit => CacheStatus { hit: true, ..base },
+            Self::Purge => base,
             Self::Stale(reason) => CacheStatus { hit: true, detail: Some(reason.as_str()), ..base },
             Self::Revalidated => forwarded(Fwd::Stale, Ok(())),
             Self::Miss(reason, kept) => forwarded(fwd(reason), kept),

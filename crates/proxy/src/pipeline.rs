@@ -58,7 +58,10 @@ impl<B: Backend> Pipeline<B> {
         if let Some(reason) = received.pass_reason() {
             let (this, connection) = (self.clone(), connection.clone());
             return Answering::later(async move {
-                let answer = this.pass(received, Some(body), reason, &connection).await;
+                let answer = match received.is_purge() {
+                    true => this.purge(&received).await,
+                    false => this.pass(received, Some(body), reason, &connection).await,
+                };
                 this.log(started, answer)
             });
         }

@@ -15,11 +15,13 @@ pub(crate) struct Refusal {
     pub(crate) text: String,
     pub(crate) close: bool,
     pub(crate) retry_after: Option<u32>,
+    /// The methods that would not have been refused.
+    pub(crate) allow: Option<&'static str>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, reason: &'static str, text: impl Into<String>) -> Self {
-        Self { status, reason, text: text.into(), close: false, retry_after: None }
+        Self { status, reason, text: text.into(), close: false, retry_after: None, allow: None }
     }
 
     /// The connection is not to be trusted any further.
@@ -33,8 +35,13 @@ impl Refusal {
         self
     }
 
+    pub(crate) fn allowing(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
     pub(crate) fn into_response(self, node: &str, now: Timestamp) -> Response<Body> {
-        let Self { status, reason, text, close, retry_after } = self;
+        let Self { status, reason, text, close, retry_after, allow } = self;
         let body = format!("{} {}: {text}\n", status.as_u16(), reason);
         let mut response = Response::new(Body::whole(body));
         *response.status_mut() = status;
@@ -46,6 +53,9 @@ impl Refusal {
         }
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(methods) = allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         if close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

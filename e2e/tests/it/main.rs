@@ -11,6 +11,7 @@ mod framing;
 mod hits;
 mod programs;
 mod protocol;
+mod purge_method;
 mod ranges;
 mod staleness;
 mod storing;

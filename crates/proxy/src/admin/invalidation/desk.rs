@@ -20,7 +20,7 @@ pub trait Desk: Send + Sync + 'static {
     fn now_ms(&self) -> i64;
 
     /// Sends `order` to every node and waits for its completion, at most `wait`. An order whose id is known
-    /// already is not sent again.
+    /// already is not sent again. Who drops the future stops waiting; the order goes on.
     fn send(
         &self,
         order: Invalidation,
