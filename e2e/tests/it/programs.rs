@@ -181,6 +181,36 @@ async fn an_edges_debug_api_is_closed_without_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edge_follows_its_token_file_and_starts_with_none_that_is_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("snapshot.json");
+    let secret = folder.path().join("token");
+    let origin = Origin::start().await.unwrap();
+    fs::write(&path, snapshot(&Setup::new(&origin))).unwrap();
+    fs::write(&secret, "one\n").unwrap();
+    let with = |token: &str| {
+        Request::get("/debug/stats").field("authorization", &format!("Bearer {token}"))
+    };
+    let file = secret.display().to_string();
+    let mut edge = edge(&path, &["--admin-token-file", &file]).await;
+    ask(edge.admin, with("one")).await.unwrap().expect_status(200);
+    replace(&secret, "");
+    edge.program.line("the last good admin token goes on").await.unwrap();
+    ask(edge.admin, with("one")).await.unwrap().expect_status(200);
+    ask(edge.admin, with("")).await.unwrap().expect_status(401);
+    replace(&secret, "two\n");
+    until(edge.admin, with("two"), |a| a.status == 200).await;
+    ask(edge.admin, with("one")).await.unwrap().expect_status(401);
+
+    replace(&secret, " \n");
+    let config = path.display().to_string();
+    let arguments = ["--config", &*config, "--admin-token-file", &file];
+    let mut broken = Program::start("edge", &arguments).unwrap();
+    let complaint = broken.line("is empty").await.unwrap();
+    assert!(complaint.contains(&file), "{complaint}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_drains_an_edge() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot.json");

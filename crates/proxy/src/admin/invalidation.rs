@@ -121,18 +121,13 @@ fn draft(desk: &dyn Desk) -> Result<Draft, Refused> {
     Ok(Draft { id, issued_ms: desk.now_ms() })
 }
 
-/// What became of an order. 200 says that every node has done it, and nothing else does.
+/// What became of an order. 200 says that every node has done it, and nothing else does: with 202 the phase
+/// says why not, and the report's own address what becomes of it.
 fn outcome(report: &PurgeReport) -> Response {
-    let status = match report.phase {
-        Phase::Complete => StatusCode::OK,
-        Phase::Failed => StatusCode::INTERNAL_SERVER_ERROR,
-        Phase::Pending | Phase::Applying | Phase::Partial => StatusCode::ACCEPTED,
-    };
-    let answer = json_answer(status, json!(report));
-    if status == StatusCode::ACCEPTED {
-        return at(answer, &format!("/purge/{}", report.id));
+    if report.phase == Phase::Complete {
+        return json_answer(StatusCode::OK, json!(report));
     }
-    answer
+    at(json_answer(StatusCode::ACCEPTED, json!(report)), &format!("/purge/{}", report.id))
 }
 
 fn at(mut response: Response, location: &str) -> Response {
