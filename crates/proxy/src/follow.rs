@@ -22,9 +22,6 @@ mod sweep;
 
 pub use standing::Standing;
 
-/// How long a node that never heard of the log waits before it takes traffic all the same: a log that is
-/// away must stop nobody (K7), and such a node stores nothing from before.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a node that leaves may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -45,43 +42,39 @@ impl Follower {
     /// `node` follows `bus` as a `role`.
     pub fn new(node: Arc<Node>, bus: Arc<dyn Bus>, role: &'static str) -> Arc<Self> {
         let (acks, applied, again) = (Acks::default(), Notify::new(), Notify::new());
+        node.log.follow();
         Arc::new(Self { node, bus, role, acks, applied, again })
     }
 
-    /// Follows until the process is closed, then says goodbye. `gate` opens once the node caught up.
+    /// Follows until the node is closed, then says goodbye. `gate` opens once the node is known to the
+    /// log and caught up with it.
     pub async fn run(self: Arc<Self>, gate: Gate) {
         tokio::select! {
-            () = self.read(&gate) => {}
-            () = self.acks.send(&*self.bus) => {}
-            () = self.beat() => {}
-            () = self.sweep() => {}
+            () = self.follow(&gate) => {}
             () = self.node.drain.reached(Stage::Closed) => {}
         }
+        gate.retire();
         let goodbye = self.bus.leave(&self.node.name);
         if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(node = self.node.name, "could not say goodbye to the invalidation log");
         }
     }
 
+    async fn follow(&self, gate: &Gate) {
+        self.join(gate).await;
+        tokio::join!(self.read(gate), self.acks.send(&*self.bus), self.beat(), self.sweep());
+    }
+
     async fn read(&self, gate: &Gate) {
+        self.node.log.reads_again();
         let mut log = self.bus.subscribe(None);
         let mut behind = true;
-        let mut waited = std::pin::pin!(tokio::time::sleep(PATIENCE));
-        let mut patient = true;
         loop {
             let delivery = tokio::select! {
                 delivery = log.next() => delivery,
                 () = self.again.notified() => {
                     log = self.bus.subscribe(log.cursor().cloned());
                     self.node.log.reads_again();
-                    continue;
-                }
-                () = &mut waited, if patient => {
-                    patient = false;
-                    if behind {
-                        tracing::warn!("the invalidation log is away; serving without it");
-                        gate.open();
-                    }
                     continue;
                 }
             };

@@ -2,44 +2,73 @@
 
 use std::time::Duration;
 
+use runtime::ready::Gate;
 use wire::invalidation::{Heartbeat, OnLogLoss};
 
 use super::Follower;
+use super::standing::Lease;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Less than what others allow for a heartbeat on its way ([`bus::completion::MARGIN`]).
 const LONGEST: Duration = Duration::from_millis(1500);
+/// How long a node that the log does not know yet waits before it takes traffic all the same: a log that
+/// is away must stop nobody (K7). Until it is known it has everything validated.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Follower {
+    /// Makes the node known to the log: from here on no order is complete without it.
+    pub(super) async fn join(&self, gate: &Gate) {
+        let began = self.node.clock.monotonic();
+        let mut tick = tokio::time::interval(EVERY);
+        loop {
+            tick.tick().await;
+            if let Some((sent, lease)) = self.heartbeat().await {
+                // What was stored before was subject to orders that nobody told of.
+                self.node.cache.distrust();
+                self.node.log.owe(sent, lease);
+                return;
+            }
+            if self.node.clock.monotonic().saturating_sub(began) > PATIENCE {
+                gate.open();
+            } else {
+                gate.close("the invalidation log is away");
+            }
+        }
+    }
+
     pub(super) async fn beat(&self) {
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            let node = &self.node;
-            let settings = node.config().snapshot().invalidation.clone();
-            let sent = node.clock.monotonic();
-            let beat = Heartbeat {
-                node: node.name.clone(),
-                role: self.role.to_owned(),
-                pool: node.config().snapshot().pool.clone(),
-                applied: node.log.position(node.cache.applied()),
-                on_log_loss: settings.on_log_loss,
-                lease_ms: settings.lease_ms,
-            };
-            let heard = tokio::time::timeout(LONGEST, self.bus.heartbeat(&beat)).await;
-            let lease = Duration::from_millis(settings.lease_ms);
-            match (settings.on_log_loss, heard) {
-                (OnLogLoss::Serve, _) => node.log.always(),
-                (OnLogLoss::Revalidate, Ok(Ok(()))) => {
-                    if !node.log.renew(sent, lease, node.clock.monotonic()) {
-                        // What came while nobody could vouch must be read first.
-                        self.node.log.owe(sent, lease);
-                        self.again.notify_one();
-                    }
-                }
-                (OnLogLoss::Revalidate, _) => node.log.begin(sent, lease),
+            let Some((sent, lease)) = self.heartbeat().await else { continue };
+            if !self.node.log.renew(sent, lease, self.node.clock.monotonic()) {
+                // What came while nobody could vouch must be read first.
+                self.node.log.owe(sent, lease);
+                self.again.notify_one();
             }
         }
+    }
+
+    /// One heartbeat; when it was sent, and what it earns, if it was heard.
+    async fn heartbeat(&self) -> Option<(Duration, Lease)> {
+        let node = &self.node;
+        let config = node.config();
+        let settings = &config.snapshot().invalidation;
+        let sent = node.clock.monotonic();
+        let beat = Heartbeat {
+            node: node.name.clone(),
+            role: self.role.to_owned(),
+            pool: config.snapshot().pool.clone(),
+            applied: node.log.position(node.cache.applied()),
+            on_log_loss: settings.on_log_loss,
+            lease_ms: settings.lease_ms,
+        };
+        let lease = match settings.on_log_loss {
+            OnLogLoss::Serve => Lease::ForEver,
+            OnLogLoss::Revalidate => Lease::For(Duration::from_millis(settings.lease_ms)),
+        };
+        let heard = tokio::time::timeout(LONGEST, self.bus.heartbeat(&beat)).await;
+        matches!(heard, Ok(Ok(()))).then_some((sent, lease))
     }
 }

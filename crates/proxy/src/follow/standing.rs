@@ -20,8 +20,7 @@ pub struct Standing {
 
 #[derive(Clone, Copy, Debug)]
 struct Owed {
-    sent: Duration,
-    lease: Duration,
+    until: u64,
     /// The log is being read anew since the heartbeat was heard: catching up counts.
     reading: bool,
 }
@@ -51,6 +50,12 @@ impl Standing {
         self.epoch.load().as_ref().map(|epoch| LogPosition { epoch: epoch.to_string(), seq })
     }
 
+    /// A log is to be followed: until the node is known there, an order may be complete without it, and so
+    /// nothing stored is trusted.
+    pub(super) fn follow(&self) {
+        self.trusted_until.store(0, Relaxed);
+    }
+
     pub(super) fn lost_place(&self) {
         self.epoch.store(None);
     }
@@ -61,45 +66,52 @@ impl Standing {
         }
     }
 
+    /// The log was read to its end.
     pub(super) fn caught_up(&self, position: &LogPosition) {
         self.moved_to(&position.epoch);
-        let mut owed = self.owed.lock();
-        if let Some(Owed { sent, lease, .. }) = owed.take_if(|owed| owed.reading) {
-            self.trusted_until.store(millis(sent + lease), Relaxed);
+        if let Some(owed) = self.owed.lock().take_if(|owed| owed.reading) {
+            self.trusted_until.store(owed.until, Relaxed);
         }
     }
 
-    /// The log was heard of: trusted for `lease` from `sent` on. False when the trust had run out before,
-    /// and so must be earned by catching up.
-    pub(super) fn renew(&self, sent: Duration, lease: Duration, now: Duration) -> bool {
+    /// The log was heard of by a heartbeat sent at `sent`. False when the trust had run out before, and so
+    /// must be earned: see [`owe`](Self::owe).
+    pub(super) fn renew(&self, sent: Duration, lease: Lease, now: Duration) -> bool {
         if self.unvouched(|| now) {
             return false;
         }
-        self.trusted_until.store(millis(sent + lease), Relaxed);
+        self.trusted_until.store(lease.until(sent), Relaxed);
         true
     }
 
-    /// Heard of the log again: trusted once it was read again to its end.
-    pub(super) fn owe(&self, sent: Duration, lease: Duration) {
-        *self.owed.lock() = Some(Owed { sent, lease, reading: false });
+    /// Trust that is given once the log was read to its end anew.
+    pub(super) fn owe(&self, sent: Duration, lease: Lease) {
+        *self.owed.lock() = Some(Owed { until: lease.until(sent), reading: false });
     }
 
-    /// The log is read again from here on.
+    /// The log is read anew from here on.
     pub(super) fn reads_again(&self) {
         if let Some(owed) = &mut *self.owed.lock() {
             owed.reading = true;
         }
     }
+}
 
-    /// The log was never heard of: the lease runs from here, unless it runs already.
-    pub(super) fn begin(&self, sent: Duration, lease: Duration) {
-        let until = millis(sent + lease);
-        let _ = self.trusted_until.compare_exchange(FOR_EVER, until, Relaxed, Relaxed);
-    }
+/// How long a node is trusted after it heard of the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lease {
+    /// Whatever happens.
+    ForEver,
+    /// So long.
+    For(Duration),
+}
 
-    /// The node goes on whatever happens.
-    pub(super) fn always(&self) {
-        self.trusted_until.store(FOR_EVER, Relaxed);
+impl Lease {
+    fn until(self, sent: Duration) -> u64 {
+        match self {
+            Self::ForEver => FOR_EVER,
+            Self::For(lease) => millis(sent + lease),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Lease = Lease::For(Duration::from_secs(10));
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -10,32 +10,46 @@ fn position(epoch: &str) -> LogPosition {
     LogPosition { epoch: epoch.into(), seq: Seq { ms: 1, n: 0 } }
 }
 
+/// Known to the log at `sent`, and caught up.
+fn joined(sent: u64, lease: Lease) -> Standing {
+    let standing = Standing::default();
+    standing.follow();
+    standing.owe(at(sent), lease);
+    standing.reads_again();
+    standing.caught_up(&position("a"));
+    standing
+}
+
 #[test]
-fn a_node_that_always_serves_is_never_unvouched() {
+fn a_node_without_a_log_is_trusted() {
     assert!(!Standing::default().unvouched(|| at(1 << 40)));
 }
 
 #[test]
-fn a_lease_counts_from_the_sending_of_a_heartbeat() {
+fn a_node_that_the_log_does_not_know_is_not() {
     let standing = Standing::default();
+    standing.follow();
+    assert!(standing.unvouched(|| at(0)));
+    standing.caught_up(&position("a"));
+    assert!(standing.unvouched(|| at(0)));
+}
+
+#[test]
+fn one_that_always_serves_is_trusted_once_it_caught_up() {
+    assert!(!joined(0, Lease::ForEver).unvouched(|| at(1 << 40)));
+}
+
+#[test]
+fn a_lease_counts_from_the_sending_of_a_heartbeat() {
+    let standing = joined(0, LEASE);
     assert!(standing.renew(at(5), LEASE, at(6)));
     assert!(!standing.unvouched(|| at(14)));
     assert!(standing.unvouched(|| at(15)));
 }
 
 #[test]
-fn a_node_that_never_heard_of_the_log_has_a_lease_all_the_same() {
-    let standing = Standing::default();
-    standing.begin(at(0), LEASE);
-    standing.begin(at(9), LEASE);
-    assert!(!standing.unvouched(|| at(9)));
-    assert!(standing.unvouched(|| at(10)));
-}
-
-#[test]
-fn trust_that_ran_out_comes_back_only_by_reading_the_log_again() {
-    let standing = Standing::default();
-    standing.renew(at(0), LEASE, at(0));
+fn trust_that_ran_out_comes_back_only_by_reading_the_log_anew() {
+    let standing = joined(0, LEASE);
     assert!(!standing.renew(at(20), LEASE, at(20)));
     standing.owe(at(20), LEASE);
     // Told before the heartbeat was heard: it says nothing of what came since.
