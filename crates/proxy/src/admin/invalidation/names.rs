@@ -4,7 +4,7 @@
 use axum::http::Uri;
 use semantics::pattern::{Kind, Pattern};
 use semantics::tags::{BadTag, check_tag};
-use semantics::{normalize_host, normalize_target};
+use semantics::{normalize_host, normalize_prefix, normalize_target};
 use wire::invalidation::{Prefix, Url};
 
 use super::desk::Desk;
@@ -60,18 +60,7 @@ pub(super) fn prefix(text: &str, field: &str, desk: &dyn Desk) -> Result<Prefix,
         return Err(bad("has white space, a control character or a fragment, which no URL has"));
     }
     Pattern::compile(Kind::Prefix, path).map_err(|error| bad(&error.to_string()))?;
-    let before_query = path.split('?').next().unwrap_or_default();
-    let mut segments = before_query.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let ended = segments.peek().is_some() || before_query.len() < path.len();
-        if ended && matches!(segment, "." | "..") {
-            return Err(bad("has a dot segment; nothing is stored under such a path"));
-        }
-    }
-    // The byte behind it keeps a last segment of dots, which may be the head of a longer name.
-    let mut path = normalize_target(&format!("{path}x"));
-    path.pop();
-    Ok(Prefix { host: on, path })
+    Ok(Prefix { host: on, path: normalize_prefix(path) })
 }
 
 /// A surrogate key.

@@ -66,7 +66,7 @@ pub(super) fn ban(
     body.only(&["host", "path", "headers", "ttl", "soft", "dryRun", "id"])?;
     let (how, dry_run) = manner(&mut body, &mut draft)?;
     let host = body.text("host")?.map(|host| names::host(&host, "http", "host", desk));
-    let path = body.object("path")?.map(pattern).transpose()?;
+    let path = body.object("path")?.map(path_pattern).transpose()?;
     let headers = body.list("headers")?.unwrap_or_default();
     if headers.len() > MOST_HEADERS {
         return Err(BadField::new("headers", format!("may have {MOST_HEADERS} conditions")));
@@ -125,10 +125,24 @@ fn condition((place, tree): (String, Tree)) -> Result<HeaderCondition, BadField>
     let name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| BadField::new(at, "is not the name of a header field"))?;
     let value = fields.object("value")?.map(pattern).transpose()?;
-    Ok(HeaderCondition { name: name.as_str().to_owned(), value })
+    Ok(HeaderCondition { name: name.as_str().to_owned(), value: value.map(|(value, _)| value) })
 }
 
-fn pattern(mut fields: Fields) -> Result<Pattern, BadField> {
+/// A pattern for paths. One that no path can match is a slip of the pen.
+fn path_pattern(fields: Fields) -> Result<Pattern, BadField> {
+    let place = fields.place().to_owned();
+    let (pattern, compiled) = pattern(fields)?;
+    let head = compiled.literal_head();
+    if head.first().is_some_and(|first| *first != b'/') {
+        return Err(BadField::new(place, "can match nothing: every path begins with /"));
+    }
+    if head.contains(&b'?') {
+        return Err(BadField::new(place, "can match nothing: the query is no part of the path"));
+    }
+    Ok(pattern)
+}
+
+fn pattern(mut fields: Fields) -> Result<(Pattern, Compiled), BadField> {
     fields.only(&KINDS.map(Kind::as_str))?;
     let mut said = KINDS.into_iter().filter_map(|kind| Some((kind, fields.take(kind.as_str())?)));
     let (Some((kind, text)), None) = (said.next(), said.next()) else {
@@ -137,11 +151,13 @@ fn pattern(mut fields: Fields) -> Result<Pattern, BadField> {
     };
     let at = fields.name(kind.as_str());
     let text = text.text(&at)?;
-    Compiled::compile(kind, &text).map_err(|error| BadField::new(at, error.to_string()))?;
-    Ok(match kind {
+    let compiled =
+        Compiled::compile(kind, &text).map_err(|error| BadField::new(at, error.to_string()))?;
+    let pattern = match kind {
         Kind::Glob => Pattern::Glob(text),
         Kind::Prefix => Pattern::Prefix(text),
         Kind::Exact => Pattern::Exact(text),
         Kind::Regex => Pattern::Regex(text),
-    })
+    };
+    Ok((pattern, compiled))
 }

@@ -23,6 +23,7 @@ async fn every_condition_becomes_part_of_the_ban() {
         (json!({ "glob": "/a/*.png" }), pattern(Pattern::Glob, "/a/*.png")),
         (json!({ "prefix": "/a/" }), pattern(Pattern::Prefix, "/a/")),
         (json!({ "exact": "/a" }), pattern(Pattern::Exact, "/a")),
+        (json!({ "glob": "/a?/**" }), pattern(Pattern::Glob, "/a?/**")),
         (json!({ "regex": "^/a/\\d+$" }), pattern(Pattern::Regex, "^/a/\\d+$")),
     ] {
         let (order, ban) = banned(json!({ "path": path })).await;
@@ -82,6 +83,9 @@ async fn a_ban_that_cannot_be_used_is_refused_by_field_and_reaches_nobody() {
         (path(json!({ "glob": "" })), "path.glob", "empty"),
         (path(json!({ "glob": wild })), "path.glob", "more than 32 wildcards"),
         (path(json!({ "exact": "x".repeat(2049) })), "path.exact", "longer than 2048"),
+        (path(json!({ "glob": "a/*" })), "path", "every path begins with /"),
+        (path(json!({ "exact": "/a?b" })), "path", "the query is no part of the path"),
+        (path(json!({ "prefix": "/a?" })), "path", "the query is no part of the path"),
         (regex("(a"), "path.regex", "does not compile: unclosed group"),
         (regex("\\w{1000}{1000}"), "path.regex", "too costly"),
         (regex(&"a".repeat(1025)), "path.regex", "longer than 1024"),

@@ -27,6 +27,7 @@ async fn every_kind_of_target_becomes_an_order() {
         (json!({ "tag": "one" }), Target::Tags(vec!["one".into()])),
         (json!({ "prefix": "/a/" }), prefix(None, "/a/")),
         (json!({ "prefix": "/" }), prefix(None, "/")),
+        (json!({ "prefix": "/x/../a/./" }), prefix(None, "/a/")),
         (json!({ "prefix": "/a/." }), prefix(None, "/a/.")),
         (json!({ "prefix": "/a/.." }), prefix(None, "/a/..")),
         (json!({ "prefix": "/%7ea?b=/../c" }), prefix(None, "/~a?b=/../c")),
@@ -119,9 +120,6 @@ async fn what_is_wrong_is_refused_by_field_and_reaches_nobody() {
         (json!({ "prefix": "https:///a" }), "prefix", "not a host name"),
         (json!({ "prefix": "/a b" }), "prefix", "white space"),
         (json!({ "prefix": "/a#b" }), "prefix", "fragment"),
-        (json!({ "prefix": "/a/../b" }), "prefix", "dot segment"),
-        (json!({ "prefix": "/a/./" }), "prefix", "dot segment"),
-        (json!({ "prefix": "/a/..?b" }), "prefix", "dot segment"),
         (json!({ "prefix": deep }), "prefix", "longer than 2048"),
         (json!({ "prefix": ["/a"] }), "prefix", "must be a text"),
     ] {
