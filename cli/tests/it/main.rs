@@ -1,0 +1,10 @@
+//! The program against an API that answers by script.
+
+// The exception for tests in clippy.toml does not reach helpers outside of test functions.
+#![allow(clippy::unwrap_used)]
+
+mod asked;
+mod refused;
+mod script;
+mod shown;
+mod waited;
