@@ -3,6 +3,7 @@
 //! Never: custom resources or a Kubernetes client; it runs on a snapshot. Start at [`process::run`] for
 //! the process, at [`start`] for an edge inside another program.
 
+mod log;
 pub mod options;
 pub mod process;
 mod reload;

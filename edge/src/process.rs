@@ -11,6 +11,7 @@ use runtime::metrics::Metrics;
 use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
+use crate::log;
 use crate::options::Options;
 use crate::reload::ConfigFile;
 use crate::workers;
@@ -32,15 +33,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let admin_listener = proxy::serve::bind(options.admin, false)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
     let admin_address = admin_listener.local_addr()?;
-    let threads = workers::start(&node, listeners)?;
-    announce(&node, listening, admin_address, threads.len());
     let notice = Duration::from_secs(options.drain_notice);
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    side.block_on(async {
-        let guarded = admin::debug::router(node.clone());
+    let threads = side.block_on(async {
+        let ready = Readiness::default();
+        let line = log::connect(options, &node, &ready).await?;
+        let threads = workers::start(&node, listeners)?;
+        announce(&node, listening, admin_address, threads.len());
+        let guarded = admin::invalidation::router(line.desk, admin::debug::router(node.clone()));
         let admin = Admin {
             metrics: registry.into(),
-            ready: Readiness::default(),
+            ready,
             drain: drain.clone(),
             token: token.as_ref().map(TokenFile::tokens),
         };
@@ -54,7 +57,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         drain::stop_signal().await?;
         tracing::info!(notice_seconds = notice.as_secs(), "draining");
         drain.run_down(notice).await;
-        anyhow::Ok(())
+        // Saying goodbye to the log: nobody waits for this node any more.
+        let _ = line.following.await;
+        anyhow::Ok(threads)
     })?;
     for thread in threads {
         match thread.join() {

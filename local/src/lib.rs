@@ -5,13 +5,17 @@
 
 pub mod demo_origin;
 pub mod files;
+mod log;
 pub mod options;
+mod orders;
 mod plan;
 pub mod process;
 mod screen;
 mod status;
 mod world;
 
+pub use log::Log;
 pub use options::Options;
+pub use orders::Orders;
 pub use plan::{EdgePlan, Plan, PlanError, Ports};
 pub use world::{Edge, Settings, World, WorldError};

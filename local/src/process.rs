@@ -5,10 +5,11 @@ use std::time::Duration;
 use anyhow::Context;
 use runtime::token::Token;
 use runtime::{Clock, drain, random};
-use translate::{Diagnostics, TranslatedPool, with_origin};
+use translate::{Diagnostics, TranslatedOrder, TranslatedPool, with_origin};
 
 use crate::files::{self, File, FilesError};
 use crate::options::{Command, Options, Run};
+use crate::orders::Orders;
 use crate::plan::Ports;
 use crate::screen::{self, Live};
 use crate::world::{Settings, World};
@@ -35,16 +36,17 @@ pub fn is_bad_input(error: &anyhow::Error) -> bool {
     error.is::<Diagnostics>() || error.is::<FilesError>()
 }
 
-fn pools(files: &[File]) -> Result<Vec<TranslatedPool>, Diagnostics> {
+/// What the files come to: what runs, and what is ordered.
+fn meaning(files: &[File]) -> Result<(Vec<TranslatedPool>, Vec<TranslatedOrder>), Diagnostics> {
     let translation = files::translation(files);
     if translation.diagnostics.is_empty() {
-        return Ok(translation.pools);
+        return Ok((translation.pools, translation.orders));
     }
     Err(Diagnostics(translation.diagnostics))
 }
 
 fn print_snapshot(run: &Run) -> anyhow::Result<()> {
-    let mut pools = pools(&files::read(&run.paths)?)?;
+    let (mut pools, _) = meaning(&files::read(&run.paths)?)?;
     let [pool] = &mut pools[..] else {
         anyhow::bail!("snapshot wants files with one EdgePool; these have {}", pools.len());
     };
@@ -57,7 +59,7 @@ fn print_snapshot(run: &Run) -> anyhow::Result<()> {
 
 async fn serve(run: &Run) -> anyhow::Result<()> {
     let mut seen = files::read(&run.paths)?;
-    let pools = pools(&seen)?;
+    let (pools, first) = meaning(&seen)?;
     let token = match &run.admin_token {
         Some(token) => token.clone(),
         None => random::hex()
@@ -71,6 +73,10 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
     };
     let world = World::start(pools, settings).await?;
     screen::say(&screen::welcome(&world, &token));
+    let mut orders = Orders::default();
+    for line in orders.take_over(&world, &first).await {
+        screen::say(&format!("{line}\n"));
+    }
     let mut live = Live::new();
     let mut look = tokio::time::interval(LOOK);
     let mut redraw = tokio::time::interval(REDRAW);
@@ -87,7 +93,7 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
                 let Ok(now) = files::read(&run.paths) else { continue };
                 if now != seen {
                     live.leave();
-                    take_over(&world, &now).await;
+                    take_over(&world, &mut orders, &now).await;
                     seen = now;
                 }
             }
@@ -98,9 +104,16 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn take_over(world: &World, files: &[File]) {
-    let taken = match pools(files) {
-        Ok(pools) => world.apply(pools).await.map_err(|e| e.to_string()),
+async fn take_over(world: &World, given: &mut Orders, files: &[File]) {
+    let mut told = Vec::new();
+    let taken = match meaning(files) {
+        Ok((pools, orders)) => match world.apply(pools).await {
+            Ok(()) => {
+                told = given.take_over(world, &orders).await;
+                Ok(())
+            }
+            Err(error) => Err(error.to_string()),
+        },
         Err(diagnostics) => Err(diagnostics.to_string()),
     };
     screen::say(&match taken {
@@ -109,4 +122,7 @@ async fn take_over(world: &World, files: &[File]) {
             format!("{why}\nthe files changed but cannot be used; the last good version runs\n")
         }
     });
+    for line in told {
+        screen::say(&format!("{line}\n"));
+    }
 }

@@ -6,16 +6,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
+use proxy::admin::{debug, invalidation};
+use runtime::Drain;
 use runtime::admin::{Admin, Scrape};
 use runtime::metrics::{Metrics, merged_text};
-use runtime::token::{Token, Tokens};
-use runtime::{Drain, Readiness};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::demo_origin::Asked;
+use crate::log::Log;
 use crate::world::Edge;
 
 /// The edges that run now, shared by all who show them.
@@ -26,6 +27,12 @@ impl Edges {
     /// All of them.
     pub fn list(&self) -> Vec<Edge> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same list for those whom it leads to itself: without keeping it alive.
+    pub(crate) fn later(&self) -> impl Fn() -> Vec<Edge> + Send + Sync + use<> {
+        let edges = Arc::downgrade(&self.0);
+        move || edges.upgrade().map_or_else(Vec::new, |edges| Self(edges).list())
     }
 
     pub(crate) fn push(&self, edge: Edge) {
@@ -75,13 +82,14 @@ impl Counts {
 struct World {
     edges: Edges,
     demo: Option<(SocketAddr, Asked)>,
+    log: Log,
 }
 
 /// The router: status in the open, debugging behind the token.
 pub(crate) fn router(
     edges: Edges,
     demo: Option<(SocketAddr, Asked)>,
-    token: Option<Token>,
+    log: &Log,
     drain: &Drain,
 ) -> Router {
     let scraped = edges.clone();
@@ -89,12 +97,12 @@ pub(crate) fn router(
         let all: Vec<Metrics> = scraped.list().into_iter().map(|edge| edge.metrics).collect();
         merged_text(&all)
     });
-    let world = World { edges, demo };
-    let guarded =
-        Router::new().route("/edges/{name}/{*rest}", get(one_edge)).with_state(world.clone());
+    let world = World { edges, demo, log: log.clone() };
+    let edges =
+        Router::new().route("/edges/{name}/{*rest}", any(one_edge)).with_state(world.clone());
+    let guarded = invalidation::router(log.desk(), edges);
     let open = Router::new().route("/", get(page)).route("/status", get(status)).with_state(world);
-    let ready = Readiness::default();
-    let token = token.map(Tokens::from);
+    let (ready, token) = (log.readiness(), log.token());
     Admin { metrics, ready, drain: drain.clone(), token }.router_beside(open, guarded)
 }
 
@@ -122,7 +130,8 @@ async fn one_edge(
         Ok(uri) => *request.uri_mut() = uri,
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     }
-    match proxy::admin::debug::router(edge.node).oneshot(request).await {
+    let router = invalidation::router(world.log.desk(), debug::router(edge.node));
+    match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }

@@ -9,12 +9,13 @@ use proxy::metrics::ProxyMetrics;
 use proxy::{Config, ConfigError, Node};
 use runtime::drain::Stage;
 use runtime::metrics::{MetricError, Metrics};
-use runtime::token::Token;
+use runtime::token::{Token, Tokens};
 use runtime::{Clock, Drain};
 use tokio::task::JoinHandle;
 use translate::{TranslatedPool, with_origin};
 
 use crate::demo_origin::{self, Asked};
+use crate::log::Log;
 use crate::plan::{EdgePlan, Plan, PlanError, Ports};
 use crate::status::{self, Edges};
 
@@ -69,6 +70,8 @@ pub struct World {
     pub status: SocketAddr,
     /// The demo origin and how often it was asked, unless the user has an own one.
     pub demo: Option<(SocketAddr, Asked)>,
+    /// The invalidation log.
+    pub log: Log,
     ports: Ports,
     origin: String,
     drain: Drain,
@@ -104,10 +107,13 @@ impl World {
             (origin, _) => origin.clone().unwrap_or_default(),
         };
         let status_listener = bind(ports.status(), "the status page")?;
+        let edges = Edges::default();
+        let log = Log::new(&edges, clock.clone(), token.map(Tokens::from));
         let mut world = Self {
-            edges: Edges::default(),
+            edges,
             status: status_listener.local_addr()?,
             demo: None,
+            log,
             ports,
             origin,
             drain,
@@ -129,7 +135,8 @@ impl World {
         for (edge, listener) in started {
             world.launch(edge, listener).await;
         }
-        let router = status::router(world.edges.clone(), world.demo.clone(), token, &world.drain);
+        let router =
+            status::router(world.edges.clone(), world.demo.clone(), &world.log, &world.drain);
         let listener = tokio::net::TcpListener::from_std(status_listener)?;
         tokio::spawn(runtime::admin::serve(listener, router, world.drain.clone()));
         Ok(world)
@@ -187,6 +194,12 @@ impl World {
         for edge in self.edges.list() {
             edge.stop().await;
         }
+        self.log.stop();
+    }
+
+    /// The time, by this world's clock, in milliseconds since 1970.
+    pub(crate) fn now_millis(&self) -> i64 {
+        self.clock.now_millis()
     }
 
     fn with_origins(
@@ -229,6 +242,7 @@ impl World {
     }
 
     async fn launch(&self, edge: Edge, listener: TcpListener) {
+        self.log.connect(&edge.node).await;
         let task = tokio::spawn(edge::start(edge.node.clone(), listener));
         *edge.task.lock().await = Some(task);
         self.edges.push(edge);

@@ -8,7 +8,7 @@ use bus::{Bus, Delivery, Entry};
 use cache::{Keys, Order};
 use runtime::drain::Stage;
 use runtime::ready::Gate;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use wire::Invalidation;
 use wire::invalidation::{Ack, Url};
 
@@ -36,6 +36,8 @@ pub struct Follower {
     applied: Notify,
     /// The lease had run out: the log must be caught up with anew.
     again: Notify,
+    /// The node caught up with it once.
+    caught_up: watch::Sender<bool>,
 }
 
 impl Follower {
@@ -43,7 +45,8 @@ impl Follower {
     pub fn new(node: Arc<Node>, bus: Arc<dyn Bus>, role: &'static str) -> Arc<Self> {
         let (acks, applied, again) = (Acks::default(), Notify::new(), Notify::new());
         node.log.follow();
-        Arc::new(Self { node, bus, role, acks, applied, again })
+        let caught_up = watch::Sender::new(false);
+        Arc::new(Self { node, bus, role, acks, applied, again, caught_up })
     }
 
     /// Follows until the node is closed, then says goodbye. `gate` opens once the node is known to the
@@ -58,6 +61,12 @@ impl Follower {
         if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(node = self.node.name, "could not say goodbye to the invalidation log");
         }
+    }
+
+    /// Waits until the node, which is being [`run`](Self::run), caught up with the log once.
+    pub async fn caught_up(&self) {
+        // The sender is this follower's own: it cannot be gone.
+        let _ = self.caught_up.subscribe().wait_for(|caught_up| *caught_up).await;
     }
 
     async fn follow(&self, gate: &Gate) {
@@ -98,6 +107,7 @@ impl Follower {
                     behind = false;
                     self.node.metrics.log.connected.set(1);
                     self.node.log.caught_up(&position);
+                    self.caught_up.send_replace(true);
                     gate.open();
                 }
                 Delivery::Away => {

@@ -12,6 +12,7 @@ mod hits;
 mod programs;
 mod protocol;
 mod purge_method;
+mod purging;
 mod ranges;
 mod staleness;
 mod storing;

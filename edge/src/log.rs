@@ -1,0 +1,52 @@
+//! An edge's line to the invalidation log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::embedded::EmbeddedLimits;
+use bus::{Bus, EmbeddedBus, Sender, SenderSettings};
+use proxy::admin::invalidation::LogDesk;
+use proxy::{Follower, Node};
+use runtime::{Clock, Readiness};
+use tokio::task::JoinHandle;
+
+use crate::options::Options;
+
+/// How long the first client waits for a log that is there: until the node caught up, nothing that it
+/// stores is used without validation.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// What [`connect`] gives.
+pub(crate) struct Line {
+    /// Takes orders.
+    pub(crate) desk: Arc<LogDesk>,
+    /// Ends with the goodbye to the log.
+    pub(crate) following: JoinHandle<()>,
+}
+
+/// Lets `node` follow the log of `options`, as one condition of `ready`.
+///
+/// # Errors
+/// When the options name no log.
+pub(crate) async fn connect(
+    options: &Options,
+    node: &Arc<Node>,
+    ready: &Readiness,
+) -> anyhow::Result<Line> {
+    let clock = node.clock.clone();
+    let bus = open(options, &clock)?;
+    let sender = Arc::new(Sender::new(bus.clone(), clock.clone(), SenderSettings::default()));
+    let here = node.clone();
+    let desk = LogDesk::new(sender.clone(), bus.clone(), clock, move || vec![here.clone()]);
+    let follower = Follower::new(node.clone(), bus, "edge");
+    let following = tokio::spawn(follower.clone().run(ready.gate("invalidation log")));
+    tokio::spawn(sender.run());
+    // A log that is away must not keep it from starting.
+    let _ = tokio::time::timeout(FIRST, follower.caught_up()).await;
+    Ok(Line { desk, following })
+}
+
+/// The log of `options`; without one the edge is alone and has a log of its own.
+fn open(_options: &Options, clock: &Clock) -> anyhow::Result<Arc<dyn Bus>> {
+    Ok(Arc::new(EmbeddedBus::new(EmbeddedLimits::default(), clock.clone())))
+}
