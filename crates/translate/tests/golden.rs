@@ -64,3 +64,36 @@ fn examples_translate() {
         }
     }
 }
+
+#[test]
+fn orders_of_the_examples_fit_the_quickstart() {
+    let read = |path: &Path| (path.display().to_string(), std::fs::read_to_string(path).unwrap());
+    let examples = folder("../../examples");
+    let pool = read(&examples.join("quickstart/pool.yaml"));
+    let mut targets = Vec::new();
+    for path in files(&examples.join("purge"), ".yaml") {
+        let order = read(&path);
+        let sources = [&pool, &order].map(|(name, text)| Source { name, text });
+        let translation = translate_all(&sources);
+        assert_eq!(translation.diagnostics, []);
+        let [order] = &translation.orders[..] else { panic!("one order in {}", path.display()) };
+        let json = serde_json::to_value(&order.invalidation).unwrap();
+        let target = match &json["target"] {
+            serde_json::Value::String(target) => target.clone(),
+            target => target.as_object().unwrap().keys().next().unwrap().clone(),
+        };
+        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
+        targets.push((file, target, json["how"] == "soft", json["dryRun"] == true));
+    }
+    let expected = [
+        ("all", "all", false, true),
+        ("ban", "ban", false, false),
+        ("prefix", "prefix", false, false),
+        ("soft", "tags", true, false),
+        ("tag", "tags", false, false),
+        ("url", "urls", false, false),
+    ];
+    let expected =
+        expected.map(|(file, target, soft, dry)| (file.to_owned(), target.to_owned(), soft, dry));
+    assert_eq!(targets, expected);
+}

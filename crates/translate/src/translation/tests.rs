@@ -9,6 +9,7 @@ use crate::read_snapshot;
 
 const MINIMAL: &str = include_str!("../../tests/golden/minimal.in.yaml");
 const FULL: &str = include_str!("../../tests/golden/full.in.yaml");
+const ORDERS: &str = include_str!("../../tests/golden/orders.in.yaml");
 
 fn translated(text: &str) -> Translation {
     translate_all(&[Source { name: "test.yaml", text }])
@@ -185,6 +186,30 @@ fn orders_from_a_cluster_are_checked_too() {
     assert_eq!((translation.orders[0].file.as_str(), translation.orders[0].line), ("", 0));
 }
 
+/// What an order promises to whoever applies it.
+fn fit_for_the_log(order: &wire::Invalidation) {
+    use wire::invalidation::Target;
+    assert!((1..=64).contains(&order.id.len()));
+    match &order.target {
+        Target::Urls(urls) => {
+            assert!((1..=1000).contains(&urls.len()));
+            assert!(urls.iter().all(|url| !url.host.is_empty() && url.path.starts_with('/')));
+        }
+        Target::Tags(tags) => {
+            assert!((1..=1000).contains(&tags.len()));
+            assert!(tags.iter().all(|tag| semantics::check_tag(tag).is_ok()));
+        }
+        Target::Prefix(prefix) => assert!(prefix.path.starts_with('/')),
+        Target::Ban(ban) => {
+            assert_eq!(ban.id, order.id);
+            assert!(ban.path.is_some() || !ban.headers.is_empty());
+            assert!((1000..=720 * 3_600_000).contains(&ban.ttl_ms));
+        }
+        Target::All => {}
+        Target::Lift(id) => panic!("nothing lifts {id}"),
+    }
+}
+
 /// Every snapshot that comes out can be read back, and names a place for all that is wrong.
 fn sound(text: &str) {
     let translation = translated(text);
@@ -192,6 +217,9 @@ fn sound(text: &str) {
         let yaml = serde_saphyr::to_string(&pool.snapshot).unwrap();
         let back = read_snapshot(Source { name: "back", text: &yaml });
         assert_eq!(back.as_ref(), Ok(&pool.snapshot), "{yaml}");
+    }
+    for order in &translation.orders {
+        fit_for_the_log(&order.invalidation);
     }
     // To YAML, a lone carriage return also ends a line.
     let last = u32::try_from(text.matches(['\n', '\r']).count()).unwrap() + 1;
@@ -215,6 +243,14 @@ proptest! {
         let end = (at + len).min(FULL.len());
         if FULL.is_char_boundary(at) && FULL.is_char_boundary(end) {
             sound(&format!("{}{new}{}", &FULL[..at], &FULL[end..]));
+        }
+    }
+
+    #[test]
+    fn any_damage_to_orders_is_survived(at in 0..ORDERS.len(), len in 0..40usize, new in "[-a-z0-9:{}\\[\\]*&\"', \n]{0,6}") {
+        let end = (at + len).min(ORDERS.len());
+        if ORDERS.is_char_boundary(at) && ORDERS.is_char_boundary(end) {
+            sound(&format!("{}{new}{}", &ORDERS[..at], &ORDERS[end..]));
         }
     }
 
