@@ -204,7 +204,7 @@ impl State {
 }
 
 impl Source for EmbeddedBus {
-    fn look(&self, after: Seq) -> Later<'static, Result<Page, BusError>> {
+    fn look(self: Arc<Self>, after: Seq) -> Later<'static, Result<Page, BusError>> {
         let page = self.reach().map(|shared| shared.state.lock().log.read(after, PAGE));
         Box::pin(std::future::ready(page))
     }

@@ -11,13 +11,17 @@ use wire::invalidation::{Ack, Heartbeat, Invalidation, LogPosition};
 
 mod changes;
 pub mod completion;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod embedded;
 mod entry;
 pub mod log;
 pub mod reader;
+pub mod redis;
 pub mod sender;
 mod subscription;
 
+pub use self::redis::{RedisBus, RedisSettings};
 pub use changes::Changes;
 pub use embedded::EmbeddedBus;
 pub use entry::{Entry, Malformed};

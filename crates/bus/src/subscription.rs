@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use wire::Seq;
@@ -16,7 +17,7 @@ use crate::{BusError, Later};
 /// Where pages of a log come from.
 pub trait Source: Send + Sync + 'static {
     /// The next entries after `after`, and the state of the log at that moment.
-    fn look(&self, after: Seq) -> Later<'static, Result<Page, BusError>>;
+    fn look(self: Arc<Self>, after: Seq) -> Later<'static, Result<Page, BusError>>;
 }
 
 /// What one node reads. It never ends; while the log is away it waits.
@@ -28,7 +29,8 @@ pub struct Subscription {
     /// When to look even if nobody says so.
     look_at: Instant,
     /// A look under way, kept when the caller turns away meanwhile.
-    looking: Option<Later<'static, Result<Page, BusError>>>,
+    /// (Never locked: the mutex only lets a subscription be shared between threads.)
+    looking: Mutex<Option<Later<'static, Result<Page, BusError>>>>,
 }
 
 impl Subscription {
@@ -39,7 +41,7 @@ impl Subscription {
         from: Option<LogPosition>,
     ) -> Self {
         let look_at = Instant::now();
-        Self { reader: Reader::new(from), source, wake, look_at, looking: None }
+        Self { reader: Reader::new(from), source, wake, look_at, looking: Mutex::new(None) }
     }
 
     /// Up to where everything was delivered; see [`Reader::cursor`].
@@ -53,13 +55,14 @@ impl Subscription {
             if let Some(delivery) = self.reader.deliver() {
                 return delivery;
             }
-            if self.looking.is_none() {
+            if self.looking.get_mut().is_none() {
                 self.rest().await;
-                self.looking = Some(self.source.look(self.reader.after()));
+                let look = Arc::clone(&self.source).look(self.reader.after());
+                *self.looking.get_mut() = Some(look);
             }
-            let Some(look) = &mut self.looking else { continue };
+            let Some(look) = self.looking.get_mut() else { continue };
             let page = look.await;
-            self.looking = None;
+            *self.looking.get_mut() = None;
             self.look_at = Instant::now();
             match page {
                 Ok(page) => {
