@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use bus::embedded::EmbeddedLimits;
+use bus::redis::{RedisBus, RedisSettings};
 use bus::{Bus, EmbeddedBus, Sender, SenderSettings};
 use proxy::admin::invalidation::LogDesk;
 use proxy::{Follower, Node};
@@ -47,6 +49,19 @@ pub(crate) async fn connect(
 }
 
 /// The log of `options`; without one the edge is alone and has a log of its own.
-fn open(_options: &Options, clock: &Clock) -> anyhow::Result<Arc<dyn Bus>> {
-    Ok(Arc::new(EmbeddedBus::new(EmbeddedLimits::default(), clock.clone())))
+fn open(options: &Options, clock: &Clock) -> anyhow::Result<Arc<dyn Bus>> {
+    let url = match (&options.log, &options.log_file) {
+        (Some(url), _) => url.clone(),
+        (None, Some(file)) => {
+            std::fs::read_to_string(file).map(|text| text.trim().to_owned()).with_context(|| {
+                format!("cannot read {}: give a file with --log-file", file.display())
+            })?
+        }
+        (None, None) => {
+            return Ok(Arc::new(EmbeddedBus::new(EmbeddedLimits::default(), clock.clone())));
+        }
+    };
+    let (prefix, ca) = (options.log_prefix.clone(), options.log_ca.clone());
+    let bus = RedisBus::connect(RedisSettings { url, prefix, ca, ..RedisSettings::default() });
+    Ok(Arc::new(bus.context("the invalidation log cannot be used")?))
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use edge::{LoadError, Options, process};
+use edge::{Options, process};
 use runtime::logs::{self, Format};
 
 #[global_allocator]
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
-            if error.is::<LoadError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if process::is_bad_input(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

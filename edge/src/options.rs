@@ -29,6 +29,23 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
 
+    /// The invalidation log: redis://, rediss:// (TLS), redis+sentinel:// or redis+cluster://
+    /// [default: one of this edge alone]
+    #[arg(long, value_name = "URL", conflicts_with = "log_file")]
+    pub log: Option<String>,
+
+    /// Holds the URL of the invalidation log, so that its password shows in no list of processes
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+
+    /// The head of the log's keys: several networks may share a Redis
+    #[arg(long, value_name = "PREFIX", default_value = "blue-origin")]
+    pub log_prefix: String,
+
+    /// Certificates (PEM) to trust for the log, instead of the well-known ones
+    #[arg(long, value_name = "FILE")]
+    pub log_ca: Option<PathBuf>,
+
     /// This node's name in Cache-Status and Via [default: the host's name]
     #[arg(long, value_name = "NAME", value_parser = node_name)]
     pub name: Option<String>,

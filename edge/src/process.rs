@@ -13,7 +13,7 @@ use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::log;
 use crate::options::Options;
-use crate::reload::ConfigFile;
+use crate::reload::{ConfigFile, LoadError};
 use crate::workers;
 
 /// Runs an edge until SIGTERM or SIGINT and the end of its drain.
@@ -69,6 +69,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Whether an error is the fault of what the process was given: exit code 2.
+pub fn is_bad_input(error: &anyhow::Error) -> bool {
+    error.is::<LoadError>() || error.is::<bus::redis::BadUrl>()
 }
 
 fn announce(node: &Node, listening: Option<SocketAddr>, admin: SocketAddr, workers: usize) {
