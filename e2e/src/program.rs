@@ -1,9 +1,10 @@
 //! The programs themselves, as a user starts them.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -110,6 +111,35 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The file of a program.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn binary(name: &str) -> io::Result<PathBuf> {
+    Ok(built()?.join(name))
+}
+
+/// The first of `count` ports in a row that are free and that no other test of this process was given.
+///
+/// # Panics
+/// When there are none.
+pub fn free_ports(count: u16) -> u16 {
+    static GIVEN: Mutex<Vec<(u16, u16)>> = Mutex::new(Vec::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..1000 {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let Ok(first) = free.map(|address| address.port()) else { continue };
+        let Some(end) = first.checked_add(count) else { continue };
+        let taken = given.iter().any(|(from, to)| first < *to && *from < end);
+        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if !taken && (first..end).all(free) {
+            given.push((first, end));
+            return first;
+        }
+    }
+    panic!("no {count} ports in a row");
 }
 
 fn collect(from: impl Read + Send + 'static, into: mpsc::UnboundedSender<String>) {

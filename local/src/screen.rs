@@ -37,14 +37,15 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
     let path = if world.demo.is_some() { "/hello" } else { "/" };
     let _ = writeln!(text, "\nTry, twice:");
     let _ = writeln!(text, "  curl -i {}{path}", first.url());
-    let _ = writeln!(text, "What that edge holds:");
+    let _ = writeln!(text, "Purge it on every edge, and ask again:");
+    let _ =
+        writeln!(text, "  curl -X PURGE -H 'Authorization: Bearer {token}' {}{path}", first.url());
+    let _ = writeln!(text, "What an edge holds:");
     let _ = writeln!(
         text,
         "  curl -H 'Authorization: Bearer {token}' http://{}/edges/{}/debug/entries",
         world.status, first.name
     );
-    let _ = writeln!(text, "All edges' counts:");
-    let _ = writeln!(text, "  curl http://{}/status", world.status);
     let _ = writeln!(text, "\nCtrl-C ends it.\n");
     text
 }

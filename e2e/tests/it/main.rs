@@ -9,6 +9,7 @@ mod connections;
 mod drain;
 mod framing;
 mod hits;
+mod orders;
 mod programs;
 mod protocol;
 mod purge_method;

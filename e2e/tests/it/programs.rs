@@ -1,14 +1,14 @@
 //! The programs `edge` and `local`: exit codes, messages, live reload, signals, memory.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use e2e::client::{Answer, Client, Request, ask};
 use e2e::gate::Gate;
 use e2e::origin::{Origin, Reply};
-use e2e::program::Program;
+use e2e::program::{Program, free_ports};
 use e2e::world::{Setup, TOKEN};
 use serde_json::{Value, json};
 
@@ -272,27 +272,13 @@ async fn memory_stays_flat_while_a_gigabyte_streams_to_a_slow_client() {
     }
 }
 
-/// A first port with room for an edge behind it.
-fn free_port() -> u16 {
-    for _ in 0..100 {
-        let Ok(first) = TcpListener::bind("127.0.0.1:0") else {
-            continue;
-        };
-        let port = first.local_addr().unwrap().port();
-        if port < 65_000 && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no two ports in a row");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn broken_manifests_are_reported_all_at_once_and_nothing_starts() {
     let folder = tempfile::tempdir().unwrap();
     let head = "apiVersion: cdn.blueorigin.dev/v1alpha1\nkind: EdgePool\nmetadata:\n";
     fs::write(folder.path().join("one.yaml"), format!("{head}  name: one\nspec:\n  pops:\n    - name: lab\n      replicas: -1\n  sites:\n    - hosts: [one.example.com]\n      orgins:\n        - url: http://one.example\n")).unwrap();
     fs::write(folder.path().join("two.yaml"), format!("{head}  name: two\nspec:\n  pops:\n    - name: lab\n  sites:\n    - hosts: [one.example.com]\n      origins:\n        - url: ftp://two.example\n      freshness:\n        staleIfError: soon\n---\n{head}  name: three\nspec:\n  sites: no\n")).unwrap();
-    let port = free_port();
+    let port = free_ports(2);
     let program = Program::start(
         "local",
         &[&folder.path().display().to_string(), "--base-port", &port.to_string()],
@@ -331,7 +317,7 @@ async fn local_runs_manifests_and_follows_their_changes() {
     let origin = Origin::start().await.unwrap();
     origin.always("/a", Reply::fresh(600, "a"));
     fs::write(&path, Setup::new(&origin).manifest()).unwrap();
-    let port = free_port();
+    let port = free_ports(2);
     let mut program = Program::start(
         "local",
         &[
