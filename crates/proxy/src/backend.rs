@@ -18,6 +18,11 @@ pub trait Backend: Send + Sync + 'static {
         head: Parts,
         body: RequestBody,
     ) -> impl Future<Output = Result<Response<upstream::Body>, FetchError>> + Send;
+
+    /// Whether it is a tier of this network, which is told positions and whose word about them counts.
+    fn is_tier(&self) -> bool {
+        false
+    }
 }
 
 /// The sites' origins themselves. One for each worker, since connections belong to a runtime.

@@ -78,13 +78,15 @@ pub struct Node {
     pub drain: Drain,
     /// Where it stands with the invalidation log.
     pub log: Standing,
+    /// It is asked by other tiers of this network, not by clients: their positions count, and tags go on.
+    pub tiers_below: bool,
     /// Lets PURGE in on the clients' port; without it that is 405.
     pub purges: OnceLock<FrontDoor>,
     config: ArcSwap<Config>,
 }
 
 impl Node {
-    /// A node called `name` that runs `config`.
+    /// A node called `name` that runs `config`, for clients.
     pub fn new(
         name: &str,
         config: Config,
@@ -92,16 +94,44 @@ impl Node {
         metrics: ProxyMetrics,
         drain: Drain,
     ) -> Arc<Self> {
+        Self::between(name, config, clock, metrics, drain, false)
+    }
+
+    /// The same for other tiers of this network. Whoever reaches it is believed: it must listen where
+    /// clients do not come.
+    pub fn for_tiers(
+        name: &str,
+        config: Config,
+        clock: Clock,
+        metrics: ProxyMetrics,
+        drain: Drain,
+    ) -> Arc<Self> {
+        Self::between(name, config, clock, metrics, drain, true)
+    }
+
+    fn between(
+        name: &str,
+        config: Config,
+        clock: Clock,
+        metrics: ProxyMetrics,
+        drain: Drain,
+        tiers_below: bool,
+    ) -> Arc<Self> {
         let cache = Cache::new(settings(&config.snapshot.cache));
         metrics.watch(&cache);
         Arc::new(Self {
             name: name.to_owned(),
-            cdn_id: format!("{}.blue-origin", token(&config.snapshot.pool)),
+            // Passing each tier once is no loop.
+            cdn_id: match tiers_below {
+                false => format!("{}.blue-origin", token(&config.snapshot.pool)),
+                true => format!("{}.shield.blue-origin", token(&config.snapshot.pool)),
+            },
             cache,
             clock,
             metrics,
             drain,
             log: Standing::default(),
+            tiers_below,
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
         })

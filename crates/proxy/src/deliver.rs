@@ -44,7 +44,7 @@ pub(crate) fn deliver(
     let debug = received.site.shows_debug(received.seen.debug);
     let mut headers = HeaderMap::with_capacity(16);
     object.copy_headers(&mut headers);
-    if !debug {
+    if !debug && !node.tiers_below {
         remove_border(&mut headers);
     }
     //= rfc9111#5.1
@@ -154,7 +154,7 @@ pub(crate) fn relay(
 ) -> Answer {
     let (mut parts, body) = response.into_parts();
     let debug = received.site.shows_debug(received.seen.debug);
-    if !debug {
+    if !debug && !node.tiers_below {
         remove_border(&mut parts.headers);
     }
     let status = parts.status;

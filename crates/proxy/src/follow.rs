@@ -81,6 +81,11 @@ impl Follower {
         loop {
             let delivery = tokio::select! {
                 delivery = log.next() => delivery,
+                // A look at once, in the place of one that waits to be woken.
+                () = self.node.log.hurried() => {
+                    log = self.bus.subscribe(log.cursor().cloned());
+                    continue;
+                }
                 () = self.again.notified() => {
                     log = self.bus.subscribe(log.cursor().cloned());
                     self.node.log.reads_again();

@@ -10,9 +10,11 @@ use semantics::targeted::SURROGATE_ID;
 use semantics::{
     append_cdn_loop, append_forwarded, append_via, normalize_target, request_id, strip_hop_by_hop,
 };
+use wire::LogPosition;
 
 use crate::config::Node;
 use crate::intake::Received;
+use crate::tiers;
 
 /// Names a request in the logs of every tier it passes.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -96,7 +98,13 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
 
 /// A response head as it came: hop-by-hop fields go, a missing `Date` is added, `Via` grows.
 //= rfc9110#6.6.1
-pub(crate) fn returned(node: &Node, version: Version, headers: &mut HeaderMap, date: &str) {
+pub(crate) fn returned(
+    node: &Node,
+    version: Version,
+    headers: &mut HeaderMap,
+    date: &str,
+) -> Option<LogPosition> {
+    let position = tiers::take(headers);
     strip_hop_by_hop(headers);
     if !headers.contains_key(header::DATE)
         && let Ok(date) = HeaderValue::from_str(date)
@@ -104,6 +112,7 @@ pub(crate) fn returned(node: &Node, version: Version, headers: &mut HeaderMap, d
         headers.insert(header::DATE, date);
     }
     append_via(headers, version, &node.name);
+    position
 }
 
 impl Node {

@@ -11,9 +11,10 @@ use crate::config::{Config, Node};
 use crate::refusal::Refusal;
 use crate::serve::Connection;
 use crate::site::Site;
+use crate::tiers::{self, Below};
 
 /// Fields between our tiers; a client's are dropped.
-const INTERNAL: [HeaderName; 1] = [HeaderName::from_static("x-cdn-seq")];
+const INTERNAL: [HeaderName; 1] = [tiers::POSITION];
 /// Asks for the debug fields of O4.
 const DEBUG: HeaderName = HeaderName::from_static("x-cdn-debug");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -32,6 +33,8 @@ pub(crate) struct Received {
     pub(crate) trusted: bool,
     /// How far it sees invalidations.
     pub(crate) arrived: cache::Position,
+    /// What is between this tier and the one below it; nothing towards clients.
+    pub(crate) below: Option<Below>,
 }
 
 /// Which fields a request has, found in one pass.
@@ -110,6 +113,7 @@ pub(crate) fn receive(
             "this request has been here before; an origin points back at this network",
         ));
     }
+    let below = node.tiers_below.then(|| Below::of(node, &mut head.headers));
     if seen.internal {
         for name in INTERNAL {
             head.headers.remove(name);
@@ -119,7 +123,7 @@ pub(crate) fn receive(
     let directives =
         if obey { RequestDirectives::parse(&head.headers) } else { RequestDirectives::default() };
     let arrived = node.cache.position();
-    Ok(Received { site, host, scheme, directives, head, seen, client, trusted, arrived })
+    Ok(Received { site, host, scheme, directives, head, seen, client, trusted, arrived, below })
 }
 
 fn scheme(head: &Parts, believe: bool) -> &'static str {

@@ -22,6 +22,7 @@ mod refusal;
 pub mod serve;
 mod site;
 mod store;
+mod tiers;
 mod tunnel;
 
 pub use backend::{Backend, Origins};

@@ -11,6 +11,7 @@ use cache::{Failure, Found, Lookup, Object, Obligation, Outcome as Shared, Query
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
+use wire::Seq;
 use wire::snapshot::Limits;
 
 use crate::backend::Backend;
@@ -65,6 +66,13 @@ impl<B: Backend> Pipeline<B> {
                 this.log(started, answer)
             });
         }
+        if self.node.is_behind(&received) {
+            let (this, connection) = (self.clone(), connection.clone());
+            return Answering::later(async move {
+                let answer = this.behind(received, &connection).await;
+                this.log(started, answer)
+            });
+        }
         // key → lookup → hit → deliver → log
         let looked = self.lookup(&received);
         if let Lookup::Hit(found) = &looked {
@@ -94,6 +102,19 @@ impl<B: Backend> Pipeline<B> {
         })
     }
 
+    /// A tier that is behind the one below it catches up first, or goes past its store.
+    async fn behind(
+        self: &Arc<Self>,
+        mut received: Received,
+        connection: &Arc<Connection>,
+    ) -> Answer {
+        if self.node.catch_up(&mut received).await {
+            let looked = self.lookup(&received);
+            return self.go_on(received, looked, connection).await;
+        }
+        self.pass(received, None, PassReason::Behind, connection).await
+    }
+
     /// What is not a plain hit. Whatever turns out not to be for this request starts it anew.
     async fn go_on(
         self: &Arc<Self>,
@@ -106,6 +127,17 @@ impl<B: Backend> Pipeline<B> {
                 Lookup::Hit(found) => self.hit(&received, &found),
                 Lookup::Stale(found, reason, verdict, duty) => match (verdict, duty) {
                     (Verdict::StaleAllowed(_), _) => self.stale(&received, &found.object, reason),
+                    // The tier below would not know that it was purged.
+                    (Verdict::StaleWhileRevalidate(StaleReason::Invalidated), Some(duty))
+                        if self.node.tiers_below =>
+                    {
+                        self.fetch(&received, duty, Some(found), None, connection).await
+                    }
+                    (Verdict::StaleWhileRevalidate(StaleReason::Invalidated), None)
+                        if self.node.tiers_below =>
+                    {
+                        Step::Alone(PassReason::CollapseFailed)
+                    }
                     (Verdict::StaleWhileRevalidate(_), duty) => {
                         if let Some(duty) = duty {
                             drop(self.start(self.filling(&received), duty, None));
@@ -262,6 +294,12 @@ impl<B: Backend> Pipeline<B> {
             head: forward::filling(&self.node, received),
             selecting: received.head.headers.clone(),
             directives: received.directives,
+            least: received
+                .below
+                .as_ref()
+                .and_then(|b| b.least.as_ref())
+                .map_or(Seq::ZERO, |l| l.seq),
+            vouched: None,
         }
     }
 

@@ -18,7 +18,7 @@ use semantics::{
 };
 use tokio::sync::oneshot;
 use upstream::FetchError;
-use wire::Seq;
+use wire::{LogPosition, Seq};
 
 use crate::backend::Backend;
 use crate::forward;
@@ -26,6 +26,7 @@ use crate::intake::Received;
 use crate::pipeline::Pipeline;
 use crate::serve::Interim;
 use crate::site::Site;
+use crate::tiers;
 
 /// What one request upstream came to, for the request that caused it.
 pub(crate) enum Fetched {
@@ -50,9 +51,35 @@ pub(crate) struct Fetch {
     /// The client's fields, which select the variant.
     pub(crate) selecting: HeaderMap,
     pub(crate) directives: RequestDirectives,
+    /// The position that the tier below accepts.
+    pub(crate) least: Seq,
+    /// Whether the tier above vouches for its answer; nothing of an origin, whose word it is anyway.
+    pub(crate) vouched: Option<bool>,
 }
 
 impl<B: Backend> Pipeline<B> {
+    /// Tells a tier of this network what is accepted of it; an origin is told nothing.
+    pub(crate) fn ask_for(&self, headers: &mut HeaderMap, least: Seq) {
+        if self.backend.is_tier()
+            && let Some(position) = self.node.log.position(least)
+        {
+            tiers::say(headers, &position);
+        }
+    }
+
+    /// Takes a tier's word for its answer; false when it does not vouch for what was asked.
+    fn believe(&self, obligation: &mut Obligation, asked: Seq, word: Option<LogPosition>) -> bool {
+        let here = self.node.log.position(asked);
+        let same = word.filter(|word| here.as_ref().is_some_and(|here| here.epoch == word.epoch));
+        match same {
+            Some(word) if word.seq >= asked => {
+                obligation.vouched_by_tier(word.seq);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Starts `fetch` and returns where its result will be. Nobody need be there to take it.
     pub(crate) fn start(
         self: &Arc<Self>,
@@ -79,7 +106,8 @@ impl<B: Backend> Pipeline<B> {
             add_validators(&stale.header_map(), &mut fetch.head.headers);
         }
         let request_time = self.node.now();
-        obligation.sent(Seq::ZERO);
+        let asked = obligation.sent(fetch.least);
+        self.ask_for(&mut fetch.head.headers, asked);
         self.node.metrics.upstream_requests.inc();
         let answer =
             self.backend.fetch(&fetch.site.spec, fetch.head.clone(), upstream::empty_body()).await;
@@ -96,7 +124,9 @@ impl<B: Backend> Pipeline<B> {
         };
         let now = self.node.now();
         let version = response.version();
-        forward::returned(&self.node, version, response.headers_mut(), &format_http_date(now));
+        let date = format_http_date(now);
+        let word = forward::returned(&self.node, version, response.headers_mut(), &date);
+        fetch.vouched = self.backend.is_tier().then(|| self.believe(&mut obligation, asked, word));
         let timing = (request_time, now);
         match response.status() {
             StatusCode::NOT_MODIFIED if obligation.stale().is_some() => {
@@ -161,7 +191,11 @@ impl<B: Backend> Pipeline<B> {
         let Some(stale) = obligation.stale().cloned() else { return };
         let mut headers = stale.header_map();
         freshen_headers(&mut headers, update);
-        match judge(fetch, stale.status, &headers, timing) {
+        let kept = match judge(fetch, stale.status, &headers, timing) {
+            Ok(_) if fetch.vouched == Some(false) => Err(NoStoreReason::Unvouched),
+            judged => judged,
+        };
+        match kept {
             Ok(kept) => {
                 let tags = tags(&headers);
                 strip(&mut headers, &kept);
@@ -196,6 +230,7 @@ impl<B: Backend> Pipeline<B> {
             length.is_some_and(|l| l > self.node.config().snapshot().cache.max_object_bytes);
         let kept = match judge(fetch, response.status(), response.headers(), timing) {
             Ok(_) if too_large => Err(NoStoreReason::TooLarge),
+            Ok(_) if fetch.vouched == Some(false) => Err(NoStoreReason::Unvouched),
             judged => judged,
         };
         let kept = match kept {
@@ -233,6 +268,8 @@ impl<B: Backend> Pipeline<B> {
             selecting: head.headers.clone(),
             head,
             directives: received.directives,
+            least: Seq::ZERO,
+            vouched: None,
         };
         let (fill, body, _) = begin(&fetch, obligation, response, kept);
         let found = fill.found();

@@ -55,6 +55,8 @@ reasons! {
         PartialContent => "partial-content",
         /// The body exceeds the largest object the store takes.
         TooLarge => "too-large",
+        /// The tier above does not vouch for it as far as was asked.
+        Unvouched => "unvouched",
         /// The body ended before its announced length.
         Truncated => "truncated",
         /// The connection was upgraded or tunnelled.

@@ -142,5 +142,29 @@ impl std::fmt::Display for LogPosition {
     }
 }
 
+/// The text was not `epoch/ms-n`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadPosition;
+
+impl std::fmt::Display for BadPosition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a position must be written as `epoch/milliseconds-number`")
+    }
+}
+
+impl std::error::Error for BadPosition {}
+
+impl std::str::FromStr for LogPosition {
+    type Err = BadPosition;
+
+    fn from_str(text: &str) -> Result<Self, BadPosition> {
+        let (epoch, seq) = text.rsplit_once('/').ok_or(BadPosition)?;
+        if epoch.is_empty() {
+            return Err(BadPosition);
+        }
+        Ok(Self { epoch: epoch.to_owned(), seq: seq.parse().map_err(|_| BadPosition)? })
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -21,5 +21,6 @@ mod streaming;
 mod support;
 mod targets;
 mod termination;
+mod tiers;
 mod tls;
 mod validation;

@@ -23,6 +23,11 @@ impl Cache {
         self.orders.applied()
     }
 
+    /// What a request sent upstream now must be answered from: what is being applied, too.
+    pub fn asked(&self) -> Seq {
+        self.orders.sent().0
+    }
+
     /// Applies the entry at `seq` of the log. Entries come in order; one that comes again does no harm.
     ///
     /// When this returns, nothing that was stored before is given to anybody in spite of the order;

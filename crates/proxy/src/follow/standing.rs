@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
 use wire::{LogPosition, Seq};
 
 /// Which log the store's positions are of, and until when what is stored may be used without asking.
@@ -16,6 +17,8 @@ pub struct Standing {
     trusted_until: AtomicU64,
     /// Trust that is given once the node caught up.
     owed: Mutex<Option<Owed>>,
+    hurried: Notify,
+    moved: watch::Sender<()>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,8 @@ impl Default for Standing {
             epoch: ArcSwapOption::empty(),
             trusted_until: AtomicU64::new(FOR_EVER),
             owed: Mutex::default(),
+            hurried: Notify::new(),
+            moved: watch::Sender::new(()),
         }
     }
 }
@@ -43,6 +48,21 @@ impl Standing {
     pub fn unvouched(&self, now: impl FnOnce() -> Duration) -> bool {
         let until = self.trusted_until.load(Relaxed);
         until != FOR_EVER && millis(now()) >= until
+    }
+
+    /// Somebody waits for the log to be read on.
+    pub(crate) fn hurry(&self) {
+        self.hurried.notify_one();
+    }
+
+    /// Changes whenever an entry was applied or the log was read to its end.
+    pub(crate) fn moves(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
+    }
+
+    /// Waits until somebody does.
+    pub(super) async fn hurried(&self) {
+        self.hurried.notified().await;
     }
 
     /// The position `seq` with the log that it is of; `None` while that is not known.
@@ -64,6 +84,7 @@ impl Standing {
         if self.epoch.load().as_ref().is_none_or(|known| **known != epoch) {
             self.epoch.store(Some(Arc::new(epoch.to_owned())));
         }
+        self.moved.send_replace(());
     }
 
     /// The log was read to its end.

@@ -1,0 +1,83 @@
+//! Positions between tiers: a tier says from which position of the invalidation log on it accepts an
+//! answer, the tier above up to which position it vouches for one.
+//!
+//! One internal field carries both, and never crosses the border: a client's is dropped, an origin's too,
+//! and neither is shown it.
+
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use wire::LogPosition;
+
+use crate::config::Node;
+use crate::intake::Received;
+
+/// Request: the least position that is accepted. Response: the position that it is vouched for.
+pub(crate) const POSITION: HeaderName = HeaderName::from_static("x-cdn-seq");
+
+/// How long a tier that is behind reads the log before it goes past its store.
+const CATCH_UP: Duration = Duration::from_millis(250);
+
+/// Takes the field out; what it says, if it says something.
+pub(crate) fn take(headers: &mut HeaderMap) -> Option<LogPosition> {
+    let value = headers.remove(POSITION)?;
+    value.to_str().ok()?.parse().ok()
+}
+
+/// Says a position.
+pub(crate) fn say(headers: &mut HeaderMap, position: &LogPosition) {
+    if let Ok(value) = HeaderValue::from_str(&position.to_string()) {
+        headers.insert(POSITION, value);
+    }
+}
+
+/// What is between a tier and the one below it, for one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Below {
+    /// What the tier below accepts.
+    pub(crate) least: Option<LogPosition>,
+    /// What everything answered to this request is vouched for, whatever came in between.
+    pub(crate) vouched: Option<LogPosition>,
+}
+
+impl Below {
+    /// Reads what the tier below says. Before the request's view of the store is taken: what is vouched
+    /// for must have taken effect by then.
+    pub(crate) fn of(node: &Node, headers: &mut HeaderMap) -> Self {
+        let least = take(headers);
+        Self { least, vouched: node.log.position(node.cache.applied()) }
+    }
+}
+
+impl Node {
+    /// Whether the tier below asks for more than this one has applied.
+    pub(crate) fn is_behind(&self, received: &Received) -> bool {
+        let Some(least) = received.below.as_ref().and_then(|below| below.least.as_ref()) else {
+            return false;
+        };
+        self.log
+            .position(self.cache.applied())
+            .is_none_or(|here| here.epoch != least.epoch || here.seq < least.seq)
+    }
+
+    /// Waits until this tier is no longer behind, within a short bound; false when it still is.
+    pub(crate) async fn catch_up(&self, received: &mut Received) -> bool {
+        let mut moves = self.log.moves();
+        self.log.hurry();
+        let caught_up =
+            async { while self.is_behind(received) && moves.changed().await.is_ok() {} };
+        let in_time = tokio::time::timeout(CATCH_UP, caught_up).await.is_ok();
+        let Some(below) = &mut received.below else { return in_time };
+        if in_time {
+            below.vouched = self.log.position(self.cache.applied());
+            received.arrived = self.cache.position();
+        } else {
+            // It goes to the origin from here on, after the order that the tier below knows of.
+            below.vouched.clone_from(&below.least);
+        }
+        in_time
+    }
+}
+
+#[cfg(test)]
+mod tests;
