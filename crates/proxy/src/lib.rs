@@ -13,6 +13,7 @@ mod deliver;
 pub mod follow;
 mod forward;
 mod front_door;
+mod groups;
 mod intake;
 pub mod metrics;
 mod outcome;

@@ -18,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Interim};
-use crate::{forward, tunnel};
+use crate::{forward, groups, tunnel};
 
 impl<B: Backend> Pipeline<B> {
     /// Sends a request on as the client meant it and returns the answer as the origin meant it.
@@ -137,5 +137,6 @@ impl<B: Backend> Pipeline<B> {
             self.write_key(&mut key, received, path);
             self.node.cache.invalidate(&key, Invalidate::Hard, now);
         }
+        groups::invalidate(&self.node, received, response);
     }
 }

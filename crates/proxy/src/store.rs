@@ -6,27 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cache::{Failure, Fill, Found, NewHead, NewObject, Object, Obligation, Progress, Tags};
+use cache::{Failure, Fill, Found, NewHead, NewObject, Object, Obligation, Progress};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use semantics::{
-    Exchange, NoStoreReason, RequestDirectives, SetCookie, Storable, TagLimits, Timestamp,
-    add_validators, format_http_date, freshen_headers, head_matches, storable, validates,
-    variant_key,
+    Exchange, NoStoreReason, RequestDirectives, SetCookie, Storable, Timestamp, add_validators,
+    format_http_date, freshen_headers, head_matches, storable, validates, variant_key,
 };
 use tokio::sync::oneshot;
 use upstream::FetchError;
 use wire::{LogPosition, Seq};
 
 use crate::backend::Backend;
-use crate::forward;
 use crate::intake::Received;
 use crate::pipeline::Pipeline;
 use crate::serve::Interim;
 use crate::site::Site;
 use crate::tiers;
+use crate::{forward, groups};
 
 /// What one request upstream came to, for the request that caused it.
 pub(crate) enum Fetched {
@@ -197,7 +196,7 @@ impl<B: Backend> Pipeline<B> {
         };
         match kept {
             Ok(kept) => {
-                let tags = tags(&headers);
+                let tags = groups::tags(obligation.key(), &headers);
                 strip(&mut headers, &kept);
                 let object = obligation.freshen(NewHead {
                     headers,
@@ -321,7 +320,7 @@ fn begin(
     let (parts, body) = response.into_parts();
     let length = body.size_hint().exact();
     let mut headers = parts.headers;
-    let tags = tags(&headers);
+    let tags = groups::tags(obligation.key(), &headers);
     let mut withheld = strip(&mut headers, &kept);
     if fetch.site.policy.set_cookie == SetCookie::Strip {
         withheld.remove(header::SET_COOKIE);
@@ -400,9 +399,4 @@ fn strip(headers: &mut HeaderMap, kept: &Storable) -> HeaderMap {
         }
     }
     withheld
-}
-
-fn tags(headers: &HeaderMap) -> Tags {
-    let tags = semantics::tags::all_tags(headers, TagLimits::default());
-    Tags::new(tags.iter().map(Vec::as_slice))
 }

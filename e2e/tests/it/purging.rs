@@ -198,7 +198,33 @@ async fn bad_orders_name_the_field_and_reach_nobody() {
     assert_eq!(log["nodes"].as_array().unwrap().len(), 3);
 }
 
-/// RFC 9111 §4.4 and RFC 9875: a change through the edge takes away what it names there.
+/// RFC 9875: an answer to a change ends the groups that it names, of its own origin.
+//= rfc9875#2
+//= rfc9875#3
+#[tokio::test]
+async fn an_answer_to_a_change_invalidates_its_groups() {
+    let origin = Origin::start().await.unwrap();
+    origin.on("*", |asked| match asked.method.as_str() {
+        "POST" => Reply::ok("done").field("cache-group-invalidation", "\"eu\", \"us\""),
+        _ if asked.target == "/asia" => Reply::fresh(60, "a").field("cache-groups", "\"asia\""),
+        _ => Reply::fresh(60, "e").field("cache-groups", "\"eu\", \"all\""),
+    });
+    let world = Setup::new(&origin).start().await.unwrap();
+    for path in ["/europe", "/asia"] {
+        world.ask(path).await.expect(200, "MISS");
+        world.settled().await;
+        world.ask(path).await.expect(200, "HIT");
+    }
+    world.ask(Request::new("POST", "/change").body("x")).await.expect_status(200);
+    world.ask("/asia").await.expect(200, "HIT");
+    world.ask("/europe").await.expect(200, "MISS");
+    world.settled().await;
+    // As a tag, too.
+    let (_, report) = admin(&world, order("PURGE", "/purge/tag/all")).await;
+    assert_eq!((&report["phase"], &report["matched"]), (&json!("Complete"), &json!(1)));
+    world.ask("/europe").await.expect(200, "MISS");
+}
+
 #[tokio::test]
 async fn a_purge_of_an_unknown_url_is_complete_and_matches_nothing() {
     let (_origin, world) = three().await;
