@@ -70,6 +70,8 @@ struct State {
 #[derive(Debug, Default)]
 struct Line {
     cut: AtomicBool,
+    /// The newest entry when it was cut off.
+    end: Mutex<Option<LogPosition>>,
 }
 
 impl EmbeddedBus {
@@ -220,7 +222,8 @@ impl Bus for EmbeddedBus {
     }
 
     fn end(&self) -> Option<LogPosition> {
-        let state = self.shared.state.lock();
+        let Ok(shared) = self.reach() else { return self.line.end.lock().clone() };
+        let state = shared.state.lock();
         Some(LogPosition { epoch: state.log.epoch().to_owned(), seq: state.log.last() })
     }
 

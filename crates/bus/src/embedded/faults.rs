@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use wire::Seq;
 
 use super::{EmbeddedBus, new_epoch};
+use crate::Bus;
 
 /// Breaks an [`EmbeddedBus`] in the ways in which a real log breaks.
 #[derive(Clone, Debug)]
@@ -15,6 +16,7 @@ pub struct Faults {
 impl Faults {
     /// Cuts this line off: every call is answered with `Away`.
     pub fn cut(&self) {
+        *self.bus.line.end.lock() = self.bus.end();
         self.bus.line.cut.store(true, Ordering::Release);
         self.wake();
     }

@@ -106,14 +106,21 @@ end
 
 /// KEYS: log, epoch. ARGV: order, fresh epoch, random number, length, age, head of acks, channel.
 ///
-/// The second half of an id is random wherever the first half is new: a log that failed over with its clock
-/// behind would else give out the ids of what it lost again, and readers could not tell.
+/// The second half of an id is random, or a random step further than the one before it in the same
+/// millisecond. Else a log that failed over might give out the ids of what it lost again, and neither
+/// readers nor senders could tell. (Numbers in scripts are exact up to 2^53.)
 const APPEND: &str = r"
 local name = epoch(KEYS[2], ARGV[2])
 local prev = last(KEYS[1])
 local time = now()
-local id = '*'
-if time > tonumber(string.match(prev, '^%d+')) then id = digits(time) .. '-' .. ARGV[3] end
+local ms, n = string.match(prev, '^(%d+)%-(%d+)$')
+ms, n = tonumber(ms), tonumber(n) + 1 + tonumber(ARGV[3])
+if time > ms then
+  ms, n = time, tonumber(ARGV[3])
+elseif n > 4503599627370496 then
+  ms, n = ms + 1, tonumber(ARGV[3])
+end
+local id = digits(ms) .. '-' .. digits(n)
 local seq = redis.call('XADD', KEYS[1], id, 'prev', prev, 'order', ARGV[1])
 local length = redis.call('XLEN', KEYS[1])
 for _ = 1, 64 do

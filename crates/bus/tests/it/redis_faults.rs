@@ -167,4 +167,24 @@ async fn ids_lost_in_a_failover_are_never_given_out_again_even_at_the_same_time(
         }
         bus::contract::Bench::lose_tail(&server, 5).await;
     }
+    // A clock that was far ahead, and ids that are used up: the next one is still newer.
+    for by_hand in [
+        "99999999999999-0",
+        "99999999999999-4503599627370495",
+        "99999999999999-18446744073709551615",
+    ] {
+        let mut add = redis::cmd("XADD");
+        add.arg(LOG).arg(by_hand).arg("by").arg("hand");
+        let _id: String = add.query_async(&mut server.connection().await).await.unwrap();
+        let position = publish(&bus, &["x"]).await.remove(0);
+        assert!(position.seq > by_hand.parse().unwrap(), "{position}");
+        let mut trim = redis::cmd("XTRIM");
+        trim.arg(LOG).arg("MAXLEN").arg("=").arg(0);
+        let _trimmed: i64 = trim.query_async(&mut server.connection().await).await.unwrap();
+        redis::cmd("DEL")
+            .arg(LOG)
+            .query_async::<i64>(&mut server.connection().await)
+            .await
+            .unwrap();
+    }
 }
