@@ -13,7 +13,7 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: ## a whole CDN on this machine; ORIGIN=http://… puts your own site behind it, PORT=N moves it
-	cargo build --release -p local
+	cargo build --release -p local -p cli
 	exec target/release/local $(EXAMPLE) --base-port $(PORT) $(if $(ORIGIN),--origin $(ORIGIN))
 
 test: lint conformance-debug unit ## everything that must hold before a commit lands
@@ -23,7 +23,7 @@ lint: ## formatting and lints, without a warning
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 unit: ## every test of the workspace
-	bash .ci/need nginx
+	bash .ci/need nginx redis-server
 	@mkdir -p target
 	cargo build --workspace --bins --locked
 	cargo test --workspace --all-targets --locked 2>&1 | tee target/tests.log

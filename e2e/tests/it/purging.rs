@@ -96,7 +96,10 @@ async fn softly_is_stale_once_and_then_fresh_with_one_request_each() {
 async fn a_tag_takes_exactly_what_has_it() {
     let (_origin, world) = three().await;
     warm(&world, &["/one/x", "/one/y", "/two/x"]).await;
+    let known = "/edges/b-0/debug/tag?tag=one";
+    assert_eq!(admin(&world, order("GET", known)).await.1["objects"], 2);
     let (answer, report) = admin(&world, order("PURGE", "/purge/tag/one")).await;
+    assert_eq!(admin(&world, order("GET", known)).await.1["objects"], 0);
     answer.expect_status(200);
     done(&report, 6);
     assert_eq!(words(&world, "/one/x").await, ["MISS"; 3]);

@@ -63,6 +63,11 @@ impl Cache {
         self.orders.distrust();
     }
 
+    /// How many stored responses have a tag.
+    pub fn tagged(&self, tag: &[u8]) -> u64 {
+        self.tags.live(tag)
+    }
+
     /// The bans in force.
     pub fn bans(&self, now: Timestamp) -> Vec<BanInfo> {
         self.orders.list(now)

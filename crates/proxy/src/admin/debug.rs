@@ -26,6 +26,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/debug/entries", get(entries))
         .route("/debug/entry", get(entry))
         .route("/debug/stats", get(stats))
+        .route("/debug/tag", get(tag))
         .with_state(node)
 }
 
@@ -50,8 +51,14 @@ async fn stats(State(node): State<Arc<Node>>) -> Response {
             "bytes": stats.bytes,
             "objects": stats.objects,
             "fills": stats.flights,
+            "tags": stats.tags,
             "evictions": stats.evictions,
             "collapsed": stats.collapsed,
+        },
+        "invalidation": {
+            "applied": node.log.position(node.cache.applied()).map(|at| at.to_string()),
+            "remembered": stats.orders,
+            "unvouched": node.unvouched(),
         },
     }))
     .into_response()
@@ -114,6 +121,18 @@ async fn entry(State(node): State<Arc<Node>>, Query(which): Query<Which>) -> Res
             (StatusCode::NOT_FOUND, Json(body)).into_response()
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OneTag {
+    tag: String,
+}
+
+/// How many stored responses have a surrogate key: `?tag=shoes`.
+async fn tag(State(node): State<Arc<Node>>, Query(OneTag { tag }): Query<OneTag>) -> Response {
+    let objects = node.cache.tagged(tag.as_bytes());
+    Json(json!({ "node": node.name, "tag": tag, "objects": objects })).into_response()
 }
 
 fn bad_request(field: &str, reason: &str) -> Response {
