@@ -64,7 +64,8 @@ pub trait Bus: Send + Sync + 'static {
     /// [`BusError::Away`].
     fn members<'a>(&'a self) -> Later<'a, Result<Vec<Member>, BusError>>;
 
-    /// A node says goodbye, or is declared gone. `false`: it was not there.
+    /// A node says goodbye, or is declared gone; any later heartbeat makes it a member again. `false`: it
+    /// was not there.
     ///
     /// # Errors
     /// [`BusError::Away`].

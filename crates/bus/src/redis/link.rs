@@ -1,7 +1,6 @@
 //! The connection as long as there is one, and what this process knows of the log.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use redis::{FromRedisValue, PushInfo, PushKind, RedisError, ScriptInvocation, Value};
@@ -12,7 +11,7 @@ use wire::invalidation::{Heartbeat, LogPosition};
 
 use super::connect::{ANSWER, Connection};
 use super::replies;
-use super::roster::Roster;
+use super::roster::{Asked, Roster};
 use super::scripts::{Keys, Scripts};
 use crate::changes::Changes;
 use crate::log::Page;
@@ -246,10 +245,15 @@ impl Link {
     pub(super) async fn members(&self) -> Result<Vec<Member>, BusError> {
         let mut call = self.scripts.members.prepare_invoke();
         call.key(&self.keys.nodes).key(&self.keys.left);
-        let asked = self.start.elapsed();
+        let (before, at) = (self.state.lock().number, self.start.elapsed());
         let (now, listed, left) = replies::members(self.call(&call).await?)?;
-        let times: (Duration, Duration) = (asked, self.start.elapsed());
-        let (members, restore) = self.state.lock().roster.take(now, listed, &left, times);
+        let (members, restore) = {
+            let mut state = self.state.lock();
+            // When the connection changed meanwhile, it is not known which one answered: as if none had.
+            let connection = if state.number == before { before } else { 0 };
+            let asked = Asked { at, answered: self.start.elapsed(), connection };
+            state.roster.take(now, listed, &left, asked)
+        };
         for some in restore.chunks(PAGE) {
             tracing::info!(nodes = some.len(), "redis forgot nodes and is reminded of them");
             let mut call = self.scripts.restore.prepare_invoke();

@@ -14,6 +14,16 @@ use crate::Member;
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     known: HashMap<String, Seen>,
+    /// The connection on which they were last seen.
+    connection: u64,
+}
+
+/// When Redis was asked, by this process's clock, and how.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) at: Duration,
+    pub(super) answered: Duration,
+    pub(super) connection: u64,
 }
 
 #[derive(Debug)]
@@ -25,15 +35,18 @@ struct Seen {
 }
 
 impl Roster {
-    /// Takes what Redis knows, asked at `asked` and answered at `answered` by this process's clock; says
-    /// who is a member, and who of them must be written back.
+    /// Takes what Redis knows; says who is a member, and who of them must be written back.
     pub(super) fn take(
         &mut self,
         now: i64,
         listed: Vec<Listed>,
         left: &[String],
-        (asked, answered): (Duration, Duration),
+        asked: Asked,
     ) -> (Vec<Member>, Vec<Member>) {
+        // Another connection may lead to a server that lacks what the former one had heard since.
+        if std::mem::replace(&mut self.connection, asked.connection) != asked.connection {
+            self.known.values_mut().for_each(|seen| seen.since = asked.answered);
+        }
         for node in left {
             self.known.remove(node);
         }
@@ -42,12 +55,13 @@ impl Roster {
             match self.known.get_mut(&beat.node) {
                 Some(seen) if seen.stamp == stamp => seen.beat = beat,
                 _ => {
-                    let seen = Seen { stamp, since: answered, beat };
+                    let seen = Seen { stamp, since: asked.answered, beat };
                     self.known.insert(seen.beat.node.clone(), seen);
                 }
             }
         }
-        let mut members: Vec<_> = self.known.values().map(|seen| seen.member(now, asked)).collect();
+        let mut members: Vec<_> =
+            self.known.values().map(|seen| seen.member(now, asked.at)).collect();
         members.sort_unstable_by(|a, b| a.beat.node.cmp(&b.beat.node));
         let forgotten = |member: &&Member| !names.contains(&member.beat.node);
         let restore = members.iter().filter(forgotten).cloned().collect();

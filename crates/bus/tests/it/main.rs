@@ -7,3 +7,4 @@ mod redis_access;
 mod redis_contract;
 mod redis_faults;
 mod server;
+mod simulation;

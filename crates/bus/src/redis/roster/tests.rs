@@ -14,12 +14,15 @@ fn listed(node: &str, stamp: i64) -> Listed {
     Listed { beat, stamp }
 }
 
+fn asked(at: u64, answered: u64, connection: u64) -> Asked {
+    Asked { at: Duration::from_secs(at), answered: Duration::from_secs(answered), connection }
+}
+
 /// Takes a list that was asked for and answered at once; says who is there, unheard for how many seconds,
 /// and who must be written back.
 fn take(roster: &mut Roster, at: u64, list: Vec<Listed>, left: &[&str]) -> (String, String) {
     let left: Vec<_> = left.iter().map(|&node| node.to_owned()).collect();
-    let now = Duration::from_secs(at);
-    let (members, restore) = roster.take(1_000_000, list, &left, (now, now));
+    let (members, restore) = roster.take(1_000_000, list, &left, asked(at, at, 1));
     let short = |members: &[Member]| {
         let one = |m: &Member| format!("{}{}", m.beat.node, m.unheard.as_secs());
         members.iter().map(one).collect::<Vec<_>>().join(" ")
@@ -44,10 +47,20 @@ fn silence_is_counted_from_when_this_process_saw_it_begin() {
 #[test]
 fn an_answer_under_way_is_no_silence() {
     let mut roster = Roster::default();
-    let at = Duration::from_secs;
-    roster.take(0, vec![listed("a", 5)], &[], (at(10), at(13)));
-    let (members, _) = roster.take(0, vec![listed("a", 5)], &[], (at(20), at(29)));
-    assert_eq!(members[0].unheard, at(7));
+    roster.take(0, vec![listed("a", 5)], &[], asked(10, 13, 1));
+    let (members, _) = roster.take(0, vec![listed("a", 5)], &[], asked(20, 29, 1));
+    assert_eq!(members[0].unheard, Duration::from_secs(7));
+}
+
+#[test]
+fn another_server_may_not_know_what_the_former_one_heard() {
+    let mut roster = Roster::default();
+    roster.take(0, vec![listed("a", 5)], &[], asked(10, 10, 1));
+    // Meanwhile the node told the former server that it is there, and this one never heard of it.
+    let (members, _) = roster.take(0, vec![listed("a", 5)], &[], asked(30, 31, 2));
+    assert_eq!(members[0].unheard, Duration::ZERO);
+    let (members, _) = roster.take(0, vec![listed("a", 5)], &[], asked(35, 35, 2));
+    assert_eq!(members[0].unheard, Duration::from_secs(4));
 }
 
 #[test]
