@@ -48,6 +48,8 @@ pub(crate) struct Naive {
     /// Attached obligations, and since when their results are stale.
     held: HashMap<u64, (Held, Option<Timestamp>)>,
     marks: HashMap<(u8, Option<Slot>), Timestamp>,
+    /// Slots whose fills found no room: each may be marked until then, if its mark was not evicted.
+    maybe: HashMap<Slot, Timestamp>,
     next: u64,
 }
 
@@ -74,6 +76,15 @@ impl Naive {
             _ if joinable => Expected::Wait,
             _ => Expected::Stale(*id, Some(false)),
         }
+    }
+
+    /// A fill found no room.
+    pub(crate) fn no_room(&mut self, slot: Slot, until: Timestamp) {
+        self.maybe.insert(slot, until);
+    }
+
+    pub(crate) fn maybe_marked(&self, slot: Slot, now: Timestamp) -> bool {
+        self.maybe.get(&slot).is_some_and(|until| now < *until)
     }
 
     pub(crate) fn take_off(&mut self, slot: Slot, stale: Option<u64>, solo: bool) -> Held {
