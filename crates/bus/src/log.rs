@@ -131,6 +131,14 @@ impl MemoryLog {
         }
     }
 
+    /// A fault: as [`MemoryLog::lose_tail`], and the clock of the copy may be behind, so that its ids may be
+    /// smaller than the lost ones. (Times given from then on must not be those of lost entries: that no id
+    /// names two entries is up to the caller.)
+    pub fn lose_tail_and_time(&mut self, n: usize) {
+        self.lose_tail(n);
+        self.highest = self.last;
+    }
+
     /// A fault: starts anew with nothing, as another log.
     pub fn restart_empty(&mut self, epoch: String) {
         *self = Self::new(epoch, self.most, self.most_bytes);

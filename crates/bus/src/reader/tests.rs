@@ -166,6 +166,7 @@ fn an_absence_is_told_once_and_ends_with_caught_up() {
 enum Step {
     Append,
     LoseTail(usize),
+    LoseTailAndTime(usize),
     Restart,
     Trim(usize),
     Look(usize),
@@ -177,6 +178,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => Just(Step::Append),
         1 => (1..4_usize).prop_map(Step::LoseTail),
+        2 => (1..4_usize).prop_map(Step::LoseTailAndTime),
         1 => Just(Step::Restart),
         1 => (0..4_usize).prop_map(Step::Trim),
         6 => (1..4_usize).prop_map(Step::Look),
@@ -187,7 +189,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whenever a reader says that it caught up, there is nothing in the log's past that it neither
     /// delivered nor declared a gap about; and nothing is delivered twice without a gap.
@@ -196,6 +198,9 @@ proptest! {
         let mut log = log(0);
         let mut reader = Reader::new(None);
         let (mut id, mut restarts) = (0, 0);
+        // Times given out, far apart: a clock that is behind finds others in between.
+        let mut used: BTreeSet<u64> = BTreeSet::new();
+        let mut behind = false;
         // Entries of this log that the reader must still tell of, and those it told.
         let mut owed: BTreeSet<Seq> = BTreeSet::new();
         let mut told: BTreeSet<Seq> = BTreeSet::new();
@@ -205,12 +210,23 @@ proptest! {
             match step {
                 Step::Append => {
                     id += 1;
-                    owed.insert(log.append(text(id), id).seq);
+                    let now = if std::mem::take(&mut behind) {
+                        (log.last().ms + 1..).find(|ms| !used.contains(ms)).unwrap()
+                    } else {
+                        used.last().unwrap_or(&0) + 10
+                    };
+                    used.insert(now);
+                    owed.insert(log.append(text(id), now).seq);
                 }
                 Step::LoseTail(n) => {
                     log.lose_tail(n);
                     // What nobody read and nobody can read is the sender's to send again.
                     owed.retain(|seq| *seq <= log.last());
+                }
+                Step::LoseTailAndTime(n) => {
+                    log.lose_tail_and_time(n);
+                    owed.retain(|seq| *seq <= log.last());
+                    behind = true;
                 }
                 Step::Restart => {
                     restarts += 1;
