@@ -23,7 +23,7 @@ lint: ## formatting and lints, without a warning
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 unit: ## every test of the workspace
-	bash .ci/need nginx redis-server
+	bash .ci/need nginx redis-server ip
 	@mkdir -p target
 	cargo build --workspace --bins --locked
 	cargo test --workspace --all-targets --locked 2>&1 | tee target/tests.log

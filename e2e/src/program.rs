@@ -25,8 +25,22 @@ impl Program {
     /// # Errors
     /// When it cannot be built or started.
     pub fn start(name: &str, arguments: &[&str]) -> io::Result<Self> {
-        let path = built()?.join(name);
-        let mut child = Command::new(path)
+        Self::run(Command::new(built()?.join(name)), arguments)
+    }
+
+    /// The same in the network namespace `space`.
+    ///
+    /// # Errors
+    /// When it cannot be built or started.
+    pub fn start_in(space: &str, name: &str, arguments: &[&str]) -> io::Result<Self> {
+        let mut ip = Command::new("ip");
+        // It becomes the program, and so has its process id.
+        ip.args(["netns", "exec", space]).arg(built()?.join(name));
+        Self::run(ip, arguments)
+    }
+
+    fn run(mut command: Command, arguments: &[&str]) -> io::Result<Self> {
+        let mut child = command
             .args(arguments)
             .env_remove("RUST_LOG")
             .env_remove("BLUE_ORIGIN_ADMIN_TOKEN")
@@ -90,8 +104,31 @@ impl Program {
     /// # Errors
     /// When it is gone already.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other("it is gone already")) }
+        signal(&self.child, "TERM")
+    }
+
+    /// Stops it as it stands.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn pause(&self) -> io::Result<()> {
+        signal(&self.child, "STOP")
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn resume(&self) -> io::Result<()> {
+        signal(&self.child, "CONT")
+    }
+
+    /// All that it wrote so far.
+    pub fn written(&mut self) -> String {
+        while let Ok(line) = self.lines.try_recv() {
+            self.seen.push(line);
+        }
+        self.seen.join("\n")
     }
 
     /// Bytes of memory that it has now.
@@ -140,6 +177,12 @@ pub fn free_ports(count: u16) -> u16 {
         }
     }
     panic!("no {count} ports in a row");
+}
+
+/// Sends the signal called `name` to a process of our own.
+pub(crate) fn signal(child: &Child, name: &str) -> io::Result<()> {
+    let status = Command::new("kill").args(["-s", name, &child.id().to_string()]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("it is gone already")) }
 }
 
 fn collect(from: impl Read + Send + 'static, into: mpsc::UnboundedSender<String>) {
