@@ -52,7 +52,7 @@ impl<B: Backend> Pipeline<B> {
             None => upstream::empty_body(),
         };
         let request_time = node.now();
-        self.ask_for(&mut head.headers, node.cache.asked());
+        self.ask_for(&mut head.headers, node.cache.asked().max(received.least()));
         node.metrics.upstream_requests.inc();
         let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
             Ok(response) => response,

@@ -11,7 +11,6 @@ use cache::{Failure, Found, Lookup, Object, Obligation, Outcome as Shared, Query
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
-use wire::Seq;
 use wire::snapshot::Limits;
 
 use crate::backend::Backend;
@@ -294,11 +293,7 @@ impl<B: Backend> Pipeline<B> {
             head: forward::filling(&self.node, received),
             selecting: received.head.headers.clone(),
             directives: received.directives,
-            least: received
-                .below
-                .as_ref()
-                .and_then(|b| b.least.as_ref())
-                .map_or(Seq::ZERO, |l| l.seq),
+            least: received.least(),
             vouched: None,
         }
     }

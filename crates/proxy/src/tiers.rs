@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use wire::LogPosition;
+use wire::{LogPosition, Seq};
 
 use crate::config::Node;
 use crate::intake::Received;
@@ -46,6 +46,14 @@ impl Below {
     pub(crate) fn of(node: &Node, headers: &mut HeaderMap) -> Self {
         let least = take(headers);
         Self { least, vouched: node.log.position(node.cache.applied()) }
+    }
+}
+
+impl Received {
+    /// The least position that the tier below accepts; none that a client says.
+    pub(crate) fn least(&self) -> Seq {
+        let least = self.below.as_ref().and_then(|below| below.least.as_ref());
+        least.map_or(Seq::ZERO, |least| least.seq)
     }
 }
 
