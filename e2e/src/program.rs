@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -28,7 +28,15 @@ impl Program {
         Self::run(Command::new(built()?.join(name)), arguments)
     }
 
-    /// The same in the network namespace `space`.
+    /// Starts the program at `path`, as it is.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_at(path: &Path, arguments: &[&str]) -> io::Result<Self> {
+        Self::run(Command::new(path), arguments)
+    }
+
+    /// As [`Program::start`], in the network namespace `space`.
     ///
     /// # Errors
     /// When it cannot be built or started.

@@ -122,6 +122,15 @@ impl Redis {
         Ok(line.trim_start_matches([':', '+']).trim_end().to_owned())
     }
 
+    /// Which version it is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn version(&self) -> io::Result<String> {
+        let info = "return redis.call('INFO', 'server'):match('redis_version:([^\\r\\n]+)')";
+        self.command(&["EVAL", info, "0"]).await
+    }
+
     async fn answers(&self) -> io::Result<()> {
         let answered = tokio::time::timeout(PATIENCE, async {
             while self.command(&["PING"]).await.is_err() {
