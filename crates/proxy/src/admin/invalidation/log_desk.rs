@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, BusError, SendError, Sender};
+use tokio::time::Instant;
 use wire::Invalidation;
 use wire::invalidation::{Phase, PurgeReport};
 
@@ -14,6 +15,9 @@ use crate::follow;
 
 /// Reports shown with the log.
 const SHOWN: usize = 50;
+
+/// How long a log may take for an order that nobody waits for.
+const PROMPT: Duration = Duration::from_secs(1);
 
 /// Sends orders by way of the log.
 pub struct LogDesk {
@@ -66,18 +70,25 @@ impl Desk for LogDesk {
     ) -> Later<'_, Result<PurgeReport, DeskError>> {
         Box::pin(async move {
             let id = order.id.clone();
+            let until = Instant::now() + wait;
             let known = self.sender.report(&id).is_some();
-            let sent = self.sender.send(order.clone()).await.map_err(|error| match error {
-                SendError::Full => DeskError::QueueFull,
-                SendError::Refused(reason) => DeskError::Refused(reason),
-            })?;
+            let sending = self.sender.send(order.clone());
+            let sent = match tokio::time::timeout(wait.max(PROMPT), sending).await {
+                Ok(sent) => sent.map_err(|error| match error {
+                    SendError::Full => DeskError::QueueFull,
+                    SendError::Refused(reason) => DeskError::Refused(reason),
+                })?,
+                // Others are before it in the queue of a log that is slow; it is kept, and its turn comes.
+                Err(_) => self.sender.report(&id).ok_or(DeskError::QueueFull)?,
+            };
             if sent.phase == Phase::Pending {
                 if !known {
                     self.apply_here(&order);
                 }
                 return Ok(sent);
             }
-            Ok(self.sender.wait(&id, wait).await.unwrap_or(sent))
+            let rest = until.saturating_duration_since(Instant::now());
+            Ok(self.sender.wait(&id, rest).await.unwrap_or(sent))
         })
     }
 
@@ -136,3 +147,6 @@ impl Desk for LogDesk {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
