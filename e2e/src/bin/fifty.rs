@@ -57,7 +57,8 @@ fn main() -> anyhow::Result<()> {
             _ => bail!("{name}: unknown; there are --edges, --orders and --write"),
         }
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(measure(&options))
 }
 
