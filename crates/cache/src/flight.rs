@@ -70,7 +70,7 @@ struct State {
 
 /// What came of a flight.
 pub(crate) enum Settled {
-    /// For those who came before the order of this number, if an order matched.
+    /// If an order matched, only for those who came before every order newer than this number.
     Filled(Arc<Object>, Option<Hold>, Option<u64>),
     Retry,
     Uncacheable,

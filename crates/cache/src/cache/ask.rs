@@ -83,7 +83,7 @@ impl Cache {
                 };
             }
         };
-        let solo = sharing == Sharing::Solo;
+        let solo = sharing == Sharing::Solo || q.unvouched;
         let accounts = self.accounts();
         let since = self.orders.latest();
         let flight = Flight::new(q.key, hash, q.head, solo, target, since, accounts.clone());
@@ -149,8 +149,9 @@ impl Cache {
         if let Some((object, Verdict::Fresh)) = judged {
             return Decision::Hit(Found::new(object.clone()));
         }
+        // Cut off, nobody knows what was ordered since a flight took off: each asks by itself.
         let serves = |f: &&Arc<Flight>| {
-            f.serves(q.head, q.request, q.rules) && !self.orders.overtook(f, q.now)
+            !q.unvouched && f.serves(q.head, q.request, q.rules) && !self.orders.overtook(f, q.now)
         };
         let flight = || slot.flights().iter().find(serves);
         let mark = || slot.marks().iter().find(|mark| applies(mark, q));

@@ -75,7 +75,7 @@ impl Cache {
             if !attached {
                 fill.stream(NoStoreReason::Purged);
             }
-            flight.settle(result(&object, hold, judged.matched));
+            flight.settle(result(&object, hold, judged.matched, by.since));
         }
         fill
     }
@@ -103,7 +103,8 @@ impl Cache {
             Some(old) => old.body().clone(),
             None => Body::empty(self.accounts().clone()),
         };
-        let vouched = by.vouched.max(old.map_or(by.vouched, |old| old.vouched));
+        // Not as far as the old one, if that is further: it may have been so in another log.
+        let vouched = by.vouched;
         let tagged = Tagged::new(&head.tags, &self.tags);
         let judged = self.judge_new(by, &tagged, &head.headers, vouched);
         let purged = judged.matched.hard.is_some();
@@ -145,7 +146,7 @@ impl Cache {
             });
         }
         drop(gone);
-        flight.settle(result(&object, object.body().hold(), judged.matched));
+        flight.settle(result(&object, object.body().hold(), judged.matched, by.since));
         self.make_room();
         object
     }
@@ -323,11 +324,17 @@ fn softened(matched: Matched, freshness: Freshness) -> Freshness {
 }
 
 /// What those who wait get: the object, unless each needs its own answer from the origin, or came
-/// after an order that took it away.
-fn result(object: &Arc<Object>, hold: Option<crate::body::Hold>, matched: Matched) -> Settled {
+/// after an order that took it away. Of several such orders only the newest is known, so that nobody
+/// is given it who came after any order at all.
+fn result(
+    object: &Arc<Object>,
+    hold: Option<crate::body::Hold>,
+    matched: Matched,
+    since: u64,
+) -> Settled {
     if object.freshness.always_revalidate() {
         Settled::Retry
     } else {
-        Settled::Filled(object.clone(), hold, matched.newest())
+        Settled::Filled(object.clone(), hold, matched.newest().map(|_| since))
     }
 }

@@ -73,8 +73,8 @@ impl Waiter {
             Some(Settled::Failed(failure)) => {
                 return Poll::Ready(Outcome::Failed(failure.clone()));
             }
-            // An order took away what the flight brings, and this request came after it.
-            Some(Settled::Filled(_, _, Some(order))) if self.arrived.0 >= *order => {
+            // An order took away what the flight brings, and this request may have come after it.
+            Some(Settled::Filled(_, _, Some(since))) if self.arrived.0 > *since => {
                 return Poll::Ready(Outcome::Retry);
             }
             Some(Settled::Filled(object, _, _)) => object.clone(),

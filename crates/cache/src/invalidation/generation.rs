@@ -3,6 +3,8 @@
 use semantics::Timestamp;
 use wire::Seq;
 
+use super::END;
+
 /// An order: its number in this store, which objects are checked by, and its position in the log,
 /// which they are vouched by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,23 +21,41 @@ impl Mark {
     }
 }
 
-/// The newest hard and the newest soft order. Older ones say nothing that these do not.
+/// The newest hard and the newest soft order, of the log and of this node alone. Older ones say
+/// nothing that these do not.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Generation {
+    logged: Newest,
+    /// Apart, because a later one of the log is about less: not about what is vouched for past it.
+    local: Newest,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Newest {
     hard: Option<Mark>,
     soft: Option<(Mark, Timestamp)>,
 }
 
 impl Generation {
     pub(crate) fn hard(&mut self, mark: Mark) {
-        self.hard = Some(mark);
+        self.newest(mark).hard = Some(mark);
     }
 
     pub(crate) fn soft(&mut self, mark: Mark, at: Timestamp) {
-        self.soft = Some((mark, at));
+        self.newest(mark).soft = Some((mark, at));
     }
 
     pub(crate) fn judge(&self, since: u64, vouched: Seq) -> Matched {
+        self.logged.judge(since, vouched).and(self.local.judge(since, vouched))
+    }
+
+    fn newest(&mut self, mark: Mark) -> &mut Newest {
+        if mark.seq == END { &mut self.local } else { &mut self.logged }
+    }
+}
+
+impl Newest {
+    fn judge(&self, since: u64, vouched: Seq) -> Matched {
         let hard = self.hard.filter(|mark| mark.reaches(since, vouched)).map(|mark| mark.number);
         let soft = self.soft.filter(|(mark, _)| mark.reaches(since, vouched));
         Matched { hard, soft: soft.map(|(mark, at)| (mark.number, at)) }

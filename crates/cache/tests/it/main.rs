@@ -9,5 +9,6 @@ mod eviction;
 mod invalidating;
 mod limits;
 mod orders;
+mod overtaken;
 mod threads;
 mod variants;

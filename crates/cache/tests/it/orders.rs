@@ -412,7 +412,6 @@ fn cut_off_nothing_is_used_without_validation() {
     let Lookup::Stale(_, StaleReason::LogLoss, _, Some(duty)) = cut.of(&cache) else {
         panic!("it must be validated first");
     };
-    assert!(matches!(cut.of(&cache), Lookup::Wait(_)));
     drop(duty);
     Ask::get(A).hit(&cache);
 }
