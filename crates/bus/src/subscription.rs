@@ -31,6 +31,8 @@ pub struct Subscription {
     /// A look under way, kept when the caller turns away meanwhile.
     /// (Never locked: the mutex only lets a subscription be shared between threads.)
     looking: Mutex<Option<Later<'static, Result<Page, BusError>>>>,
+    /// Somebody wants what came after the look under way was begun.
+    once_more: bool,
 }
 
 impl Subscription {
@@ -41,12 +43,25 @@ impl Subscription {
         from: Option<LogPosition>,
     ) -> Self {
         let look_at = Instant::now();
-        Self { reader: Reader::new(from), source, wake, look_at, looking: Mutex::new(None) }
+        Self {
+            reader: Reader::new(from),
+            source,
+            wake,
+            look_at,
+            looking: Mutex::new(None),
+            once_more: false,
+        }
     }
 
     /// Up to where everything was delivered; see [`Reader::cursor`].
     pub fn cursor(&self) -> Option<&LogPosition> {
         self.reader.cursor()
+    }
+
+    /// Looks at once, and once more after a look that is under way.
+    pub fn hurry(&mut self) {
+        self.look_at = Instant::now();
+        self.once_more = self.looking.get_mut().is_some();
     }
 
     /// The next delivery. Cancel-safe: what was not returned is returned by the next call.
@@ -67,7 +82,7 @@ impl Subscription {
             match page {
                 Ok(page) => {
                     self.reader.take(page);
-                    if self.reader.at_end() {
+                    if self.reader.at_end() && !std::mem::take(&mut self.once_more) {
                         self.look_at += TICK;
                     }
                 }

@@ -113,8 +113,8 @@ impl Evictor {
     /// Changes policy or capacity; units move over, the least useful first.
     pub(crate) fn resize(&self, kind: EvictionPolicy) {
         let mut state = self.state.lock();
+        self.settle(&mut state);
         let State { nodes, policy } = &mut *state;
-        self.touches.drain(|id| policy.touch(nodes, id));
         if number(kind) != self.kind.load(Relaxed) {
             let mut next = make(kind);
             while let Some(id) = policy.victim(nodes) {

@@ -4,7 +4,7 @@
 //! number of this store; objects remember up to which number they were checked, and are held against
 //! the rest when somebody asks for them, or when the sweeper comes by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::time::Duration;
@@ -80,6 +80,8 @@ pub(crate) struct Judged {
 /// Bans that a store holds at once: what an object that nobody asked for long may have to be held
 /// against when somebody does.
 const MOST_BANS: usize = 16_384;
+/// The same with prefixes and counts, which are gone after a sweep.
+const MOST_EAGER: usize = 65_536;
 
 pub(crate) struct Orders {
     /// The newest order that objects must be held against.
@@ -97,12 +99,12 @@ struct State {
     /// Everything up to here has taken effect.
     applied: Seq,
     all: Generation,
-    /// The number of the newest order about everything.
-    all_number: u64,
     /// Tags that must be remembered though no object may have them.
     tags: Vec<(u64, TagHold)>,
     /// By number; those that match prefixes, and those that only count, among them.
     bans: Vec<Arc<Ban>>,
+    /// The ids of those that have one.
+    named: HashSet<String>,
     /// Every object has been held against all eager orders up to here …
     swept: u64,
     /// … and against all bans up to here.
@@ -178,7 +180,6 @@ impl Orders {
                 Some(at) => state.all.soft(mark, at),
                 None => state.all.hard(mark),
             }
-            state.all_number = mark.number;
             state.eager = mark.number;
         });
     }
@@ -192,10 +193,20 @@ impl Orders {
         now: Timestamp,
     ) -> Result<(), BadOrder> {
         self.write(seq, |state, mark| {
-            if state.bans.len() >= MOST_BANS {
+            let ban = Arc::new(Ban::new(mark, matcher, kind, now, self.accounts.clone()));
+            // One that was given twice, here and by the log, is one.
+            if let Some(id) = ban.id()
+                && !state.named.insert(id.to_owned())
+            {
+                state.bans.retain(|other| other.id() != Some(id));
+            }
+            let most = if ban.is_eager() { MOST_EAGER } else { MOST_BANS };
+            if state.bans.len() >= most {
+                if let Some(id) = ban.id() {
+                    state.named.remove(id);
+                }
                 return Err(BadOrder::TooManyBans(state.bans.len()));
             }
-            let ban = Arc::new(Ban::new(mark, matcher, kind, now, self.accounts.clone()));
             if ban.is_eager() {
                 state.eager = mark.number;
             }
@@ -207,10 +218,10 @@ impl Orders {
     /// Ends a ban; how many objects it had matched.
     pub(crate) fn lift(&self, id: &str) -> Option<u64> {
         let mut state = self.state.write();
-        let at = state.bans.iter().position(|ban| ban.id() == Some(id))?;
-        let ban = state.bans.remove(at);
+        state.named.remove(id);
+        let lifted: Vec<_> = state.bans.extract_if(.., |ban| ban.id() == Some(id)).collect();
         drop(state);
-        Some(ban.matched())
+        (!lifted.is_empty()).then(|| lifted.iter().map(|ban| ban.matched()).sum())
     }
 
     /// Distrusts everything there was: the log has a gap. Positions start anew.
@@ -219,8 +230,8 @@ impl Orders {
         let number = self.latest() + 1;
         // One order about everything says all that these do.
         let gone = (std::mem::take(&mut state.tags), std::mem::take(&mut state.bans));
+        state.named.clear();
         state.all.hard(Mark { number, seq: END });
-        state.all_number = number;
         state.eager = number;
         state.asked = Seq::ZERO;
         state.applied = Seq::ZERO;
@@ -233,10 +244,6 @@ impl Orders {
         let mut state = self.state.write();
         let mark = Mark { number: self.latest() + 1, seq };
         let result = change(&mut state, mark);
-        if seq != END {
-            state.asked = state.asked.max(seq);
-            state.applied = state.applied.max(seq);
-        }
         // Last: who sees the number sees the order.
         self.latest.store(mark.number, Release);
         result
@@ -312,7 +319,7 @@ impl Orders {
         let waiting = |ban: &&Arc<Ban>| !ban.is_eager() && ban.mark().number > state.swept_bans;
         let ban = state.bans.iter().find(waiting);
         let expiry = state.bans.iter().filter_map(|ban| ban.expires()).min();
-        let due = ban.map(|ban| ban.applied_at().saturating_add(grace)).into_iter().chain(expiry);
+        let due = ban.map(|ban| ban.ripe(grace)).into_iter().chain(expiry);
         due.min().map(Some)
     }
 
@@ -321,7 +328,7 @@ impl Orders {
     pub(crate) fn sweep_until(&self, grace: Duration, now: Timestamp) -> (u64, u64) {
         let state = self.state.read();
         let young =
-            |ban: &&Arc<Ban>| !ban.is_eager() && ban.applied_at().saturating_add(grace) > now;
+            |ban: &&Arc<Ban>| !ban.is_eager() && !ban.is_exhausted() && ban.ripe(grace) > now;
         let latest = self.latest();
         let bans = state.bans.iter().find(young).map_or(latest, |ban| ban.mark().number - 1);
         (latest, bans)
@@ -345,17 +352,23 @@ impl Orders {
 
     /// Forgets what nothing is subject to any more, and bans whose time is over.
     pub(crate) fn forget(&self, now: Timestamp) {
-        let oldest = self.taken_off.lock().keys().next().copied().unwrap_or(u64::MAX);
         let mut gone = Vec::new();
         {
             let mut state = self.state.write();
+            // With the state locked: who takes off from here on is subject to nothing that is there.
+            let oldest = self.taken_off.lock().keys().next().copied().unwrap_or(u64::MAX);
             let (swept, eager) = (state.swept, state.eager);
             // With nothing to sweep for, no object is subject to what is there.
             let done = |number: u64| number <= oldest && (number <= swept || eager <= swept);
             gone.extend(state.tags.extract_if(.., |(number, _)| done(*number)).map(|(_, tag)| tag));
-            state.bans.retain(|ban| {
+            let State { bans, named, .. } = &mut *state;
+            bans.retain(|ban| {
                 let spent = ban.is_exhausted() && ban.mark().number <= oldest;
-                !(spent && ban.is_eager() || ban.is_over(now))
+                let stays = !(spent && ban.is_eager() || ban.is_over(now));
+                if let (false, Some(id)) = (stays, ban.id()) {
+                    named.remove(id);
+                }
+                stays
             });
         }
         // Outside: letting go of tags takes locks of theirs.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use cache::{Cache, Settings};
+use cache::{Cache, Order, Settings};
 use ipnet::IpNet;
 use runtime::{Clock, Drain};
 use semantics::Timestamp;
@@ -151,7 +151,14 @@ impl Node {
         if config.snapshot.cache != self.config.load().snapshot.cache {
             self.cache.resize(settings(&config.snapshot.cache));
         }
-        self.config.store(Arc::new(config));
+        let (old, new) = (self.config.load_full(), Arc::new(config));
+        self.config.store(new.clone());
+        // What is stored under other keys than those of now, no order by URL would find.
+        for host in moved_hosts(&old.snapshot, &new.snapshot) {
+            if let Err(error) = self.apply_here(&Order::host(&host)) {
+                tracing::error!(host, %error, "what is stored under old keys stays");
+            }
+        }
     }
 
     /// Whether nothing stored may be used without validation: the log is lost, and the lease is over.
@@ -162,6 +169,16 @@ impl Node {
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.now_millis())
     }
+}
+
+/// Hosts whose responses are stored under other keys now, or by no site any more.
+fn moved_hosts(old: &Snapshot, new: &Snapshot) -> Vec<String> {
+    let keyed = |snapshot: &Snapshot, host: &str| {
+        let mut sites = snapshot.sites.iter();
+        sites.find(|site| site.hosts.iter().any(|h| h == host)).map(|site| site.key.clone())
+    };
+    let hosts = old.sites.iter().flat_map(|site| &site.hosts);
+    hosts.filter(|host| keyed(old, host) != keyed(new, host)).cloned().collect()
 }
 
 fn settings(cache: &CacheSettings) -> Settings {

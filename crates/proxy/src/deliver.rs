@@ -13,6 +13,7 @@ use crate::compress;
 use crate::config::Node;
 use crate::intake::Received;
 use crate::outcome::Outcome;
+use crate::tiers;
 
 mod marks;
 mod ranges;
@@ -54,6 +55,10 @@ pub(crate) fn deliver(
         headers.insert(header::AGE, HeaderValue::from(age));
     }
     let (status, body) = select(node, received, object, &mut headers, now);
+    // Of what was purged softly the tier below could not know it from anything but this silence.
+    if !object.freshness.is_invalidated() {
+        tiers::vouch(&mut headers, received);
+    }
     if outcome.saves() {
         node.metrics.saved.inc_by(body.size_hint().exact().unwrap_or(0));
     }
@@ -157,6 +162,7 @@ pub(crate) fn relay(
     if !debug && !node.tiers_below {
         remove_border(&mut parts.headers);
     }
+    tiers::vouch(&mut parts.headers, received);
     let status = parts.status;
     outcome.cache_status(&node.name, None, Some(status)).append_to(&mut parts.headers);
     marks::mark(&mut parts.headers, node, received, outcome, None);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, Delivery, Entry};
-use cache::{Keys, Order};
+use cache::{Applied, BadOrder, Keys, Order};
 use runtime::drain::Stage;
 use runtime::ready::Gate;
 use tokio::sync::{Notify, watch};
@@ -32,8 +32,6 @@ pub struct Follower {
     /// `edge` or `shield`.
     role: &'static str,
     acks: Acks,
-    /// Something was applied: the sweeper may have work.
-    applied: Notify,
     /// The lease had run out: the log must be caught up with anew.
     again: Notify,
     /// The node caught up with it once.
@@ -43,10 +41,10 @@ pub struct Follower {
 impl Follower {
     /// `node` follows `bus` as a `role`.
     pub fn new(node: Arc<Node>, bus: Arc<dyn Bus>, role: &'static str) -> Arc<Self> {
-        let (acks, applied, again) = (Acks::default(), Notify::new(), Notify::new());
+        let (acks, again) = (Acks::default(), Notify::new());
         node.log.follow();
         let caught_up = watch::Sender::new(false);
-        Arc::new(Self { node, bus, role, acks, applied, again, caught_up })
+        Arc::new(Self { node, bus, role, acks, again, caught_up })
     }
 
     /// Follows until the node is closed, then says goodbye. `gate` opens once the node is known to the
@@ -81,9 +79,8 @@ impl Follower {
         loop {
             let delivery = tokio::select! {
                 delivery = log.next() => delivery,
-                // A look at once, in the place of one that waits to be woken.
                 () = self.node.log.hurried() => {
-                    log = self.bus.subscribe(log.cursor().cloned());
+                    log.hurry();
                     continue;
                 }
                 () = self.again.notified() => {
@@ -105,7 +102,7 @@ impl Follower {
                     self.node.metrics.log.gap(reason);
                     self.node.cache.distrust();
                     self.node.log.lost_place();
-                    self.applied.notify_one();
+                    self.node.log.wants_sweep();
                     behind = true;
                 }
                 Delivery::CaughtUp(position) => {
@@ -150,7 +147,7 @@ impl Follower {
         }
         node.log.moved_to(&position.epoch);
         self.acks.add(&position.epoch, ack);
-        self.applied.notify_one();
+        self.node.log.wants_sweep();
     }
 
     fn show_lag(&self) {
@@ -168,9 +165,19 @@ impl Follower {
 ///
 /// # Errors
 /// Why it cannot be applied.
-pub fn apply_here(node: &Node, order: &Invalidation) -> Result<Option<u64>, cache::BadOrder> {
+pub fn apply_here(node: &Node, order: &Invalidation) -> Result<Option<u64>, BadOrder> {
     let ready = Order::new(order, |url| keys(node, url))?;
-    node.cache.apply_here(&ready, node.now()).map(|applied| applied.matched)
+    let applied = node.apply_here(&ready)?;
+    Ok(applied.matched)
+}
+
+impl Node {
+    /// Applies an order that is not in the log.
+    pub(crate) fn apply_here(&self, order: &Order) -> Result<Applied, BadOrder> {
+        let applied = self.cache.apply_here(order, self.now());
+        self.log.wants_sweep();
+        applied
+    }
 }
 
 /// Where responses of a URL may be stored: under both schemes, by the rules of its site.

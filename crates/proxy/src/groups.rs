@@ -27,7 +27,7 @@ pub(crate) fn invalidate<T>(node: &Node, received: &Received, response: &Respons
     let groups = cache_group_invalidation(method, response.status(), response.headers());
     for group in groups {
         let tag = of_origin(received.scheme.as_bytes(), received.host.as_bytes(), &group);
-        if let Err(error) = node.cache.apply_here(&Order::tag(&tag), node.now()) {
+        if let Err(error) = node.apply_here(&Order::tag(&tag)) {
             tracing::warn!(%error, "a cache group is not invalidated");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache::{Found, Invalidate, Lookup};
+use cache::{Found, Invalidate, Lookup, Position};
 use http::{Method, Response, StatusCode, Uri, header};
 use http_body_util::Limited;
 use hyper::body::Incoming;
@@ -10,6 +10,7 @@ use semantics::{
     Exchange, PassReason, Timestamp, format_http_date, invalidated_targets, post_storable_as_get,
 };
 use upstream::FetchError;
+use wire::Seq;
 
 use crate::backend::Backend;
 use crate::deliver::{Answer, deliver, relay};
@@ -52,6 +53,7 @@ impl<B: Backend> Pipeline<B> {
             None => upstream::empty_body(),
         };
         let request_time = node.now();
+        let before = (node.cache.position(), node.cache.asked());
         self.ask_for(&mut head.headers, node.cache.asked().max(received.least()));
         node.metrics.upstream_requests.inc();
         let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
@@ -76,7 +78,7 @@ impl<B: Backend> Pipeline<B> {
         let (version, date) = (response.version(), format_http_date(now));
         forward::returned(node, version, response.headers_mut(), &date);
         self.invalidate(&received, &response, now);
-        match self.keep_post(&received, response, request_time, now) {
+        match self.keep_post(&received, response, (request_time, now), before) {
             Ok(found) => {
                 let status = found.object.status;
                 deliver(node, &received, &found.object, Outcome::Pass(reason), Some(status))
@@ -91,10 +93,11 @@ impl<B: Backend> Pipeline<B> {
         self: &Arc<Self>,
         received: &Received,
         response: Response<upstream::Body>,
-        request_time: Timestamp,
-        response_time: Timestamp,
+        (request_time, response_time): (Timestamp, Timestamp),
+        before: (Position, Seq),
     ) -> Result<Found, Box<Response<upstream::Body>>> {
         if received.head.method != Method::POST
+            || self.backend.is_tier()
             || !response.headers().contains_key(header::CONTENT_LOCATION)
         {
             return Err(Box::new(response));
@@ -112,7 +115,10 @@ impl<B: Backend> Pipeline<B> {
         let path = received.path_and_query();
         let kept = post_storable_as_get(&exchange, scheme, host, path, &site.policy);
         match (kept, self.lookup(received)) {
-            (Ok(kept), Lookup::Miss(_, duty) | Lookup::Stale(_, _, _, Some(duty))) => {
+            // The duty counts from now on, but what is to be stored was asked for before.
+            (Ok(kept), Lookup::Miss(_, duty) | Lookup::Stale(_, _, _, Some(duty)))
+                if before == (self.node.cache.position(), self.node.cache.asked()) =>
+            {
                 Ok(self.store_post(received, duty, response, kept))
             }
             _ => Err(Box::new(response)),

@@ -11,9 +11,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
+use semantics::tags::too_many_tags;
 use semantics::{
-    Exchange, NoStoreReason, RequestDirectives, SetCookie, Storable, Timestamp, add_validators,
-    format_http_date, freshen_headers, head_matches, storable, validates, variant_key,
+    Exchange, NoStoreReason, RequestDirectives, SetCookie, Storable, TagLimits, Timestamp,
+    add_validators, format_http_date, freshen_headers, head_matches, storable, validates,
+    variant_key,
 };
 use tokio::sync::oneshot;
 use upstream::FetchError;
@@ -362,6 +364,9 @@ fn judge(
         request_time,
         response_time,
     };
+    if too_many_tags(response, TagLimits::default()) {
+        return Err(NoStoreReason::TooManyTags);
+    }
     storable(&exchange, &fetch.site.policy)
 }
 

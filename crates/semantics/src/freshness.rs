@@ -185,7 +185,8 @@ impl Freshness {
     /// Whether each use needs its own answer from the origin, so that waiting for another
     /// request's answer and sharing it is not allowed.
     pub fn always_revalidate(&self) -> bool {
-        self.flags & NO_CACHE != 0 || (self.lifetime == 0 && self.swr == 0)
+        let never_fresh = self.lifetime == 0 && self.swr == 0 && !self.is_invalidated();
+        self.flags & NO_CACHE != 0 || never_fresh
     }
 
     /// The same, purged softly: stale from `at` on, but within what it was good for still servable

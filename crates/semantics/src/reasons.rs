@@ -55,6 +55,8 @@ reasons! {
         PartialContent => "partial-content",
         /// The body exceeds the largest object the store takes.
         TooLarge => "too-large",
+        /// It has more tags than can be kept, and could not be purged by the rest.
+        TooManyTags => "too-many-tags",
         /// The tier above does not vouch for it as far as was asked.
         Unvouched => "unvouched",
         /// The body ended before its announced length.

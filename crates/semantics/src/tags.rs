@@ -25,7 +25,7 @@ pub struct TagLimits {
 
 impl Default for TagLimits {
     fn default() -> Self {
-        Self { count: 128, length: 1024 }
+        Self { count: 1024, length: 1024 }
     }
 }
 
@@ -90,6 +90,17 @@ pub fn check_tag(tag: &str) -> Result<(), BadTag> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a response has more tags than count: it could not be purged by the rest.
+pub fn too_many_tags(headers: &HeaderMap, limits: TagLimits) -> bool {
+    let fields = [SURROGATE_KEY, CACHE_TAG];
+    // Cheap for nearly all: as many tags need as many separators.
+    let bytes: usize =
+        fields.iter().flat_map(|name| headers.get_all(name)).map(|v| v.len() + 1).sum();
+    let groups = cache_groups(headers).len();
+    let more = TagLimits { count: limits.count + 1, ..limits };
+    bytes / 2 + groups > limits.count && all_tags(headers, more).len() > limits.count
 }
 
 #[cfg(test)]

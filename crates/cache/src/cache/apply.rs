@@ -148,16 +148,23 @@ impl Cache {
     ) -> Result<Option<u64>, BadOrder> {
         let several = tags.len() > 1;
         let live: u64 = tags.iter().map(|tag| self.tags.live(tag)).sum();
-        if several && live > 0 {
+        let mut counting = several && live > 0;
+        if counting {
             let matcher = Matcher { tags: tags.to_vec(), ..Matcher::default() };
-            self.orders.ban(seq, matcher, Kind::Count, now)?;
+            let counted = self.orders.ban(seq, matcher, Kind::Count, now);
+            // Not to be able to count is no reason not to purge.
+            match counted {
+                Err(error) if order.dry_run => return Err(error),
+                Err(_) => counting = false,
+                Ok(()) => {}
+            }
         }
         if !order.dry_run {
             let soft = (order.how == How::Soft).then_some(now);
             let holds = tags.iter().map(|tag| self.tags.intern(tag)).collect();
             self.orders.tags(seq, holds, soft);
         }
-        Ok(if several && live > 0 { None } else { Some(live) })
+        Ok((!counting).then_some(live))
     }
 
     /// What came since an object was checked; nothing for one that is up to date.
@@ -173,21 +180,22 @@ impl Cache {
             vouched: object.vouched,
         };
         let judged = self.orders.judge(&subject, since, bans_until, now);
-        (judged.number > since || judged.matched.newest().is_some()).then_some(judged)
+        (judged.number > since || !judged.bans.is_empty() || judged.matched.newest().is_some())
+            .then_some(judged)
     }
 
     /// Holds a stored object against what came since it was checked, and does what follows.
     pub(super) fn settle(&self, object: &Arc<Object>, now: Timestamp) {
         if let Some(judged) = self.judge(object, u64::MAX, now) {
-            self.carry_through(object, &judged);
+            self.carry_through(object, &judged, now);
         }
     }
 
-    pub(super) fn carry_through(&self, object: &Arc<Object>, judged: &Judged) {
+    pub(super) fn carry_through(&self, object: &Arc<Object>, judged: &Judged, now: Timestamp) {
         let matched = judged.matched;
         let changed = match (matched.hard, matched.soft) {
             (Some(_), _) => self.remove(object),
-            (None, Some((_, at))) => self.soften_one(object, at, judged.number),
+            (None, Some(_)) => self.soften_one(object, now),
             (None, None) => object.check(judged.number),
         };
         // Of several who find the same, one changes it, and counts.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use semantics::{Freshness, NoStoreReason, Timestamp};
 use smallvec::SmallVec;
-use wire::Seq;
 
 use super::Cache;
 use crate::body::Body;
@@ -34,7 +33,7 @@ impl Cache {
         let expected = if new.head_only { Some(0) } else { new.content_length };
         let body = Body::begin(self.accounts().clone(), expected);
         let tagged = Tagged::new(&new.tags, &self.tags);
-        let judged = self.judge_new(by, &tagged, &new.headers, by.vouched);
+        let mut judged = self.judge_new(by, &tagged, Fields::Map(&new.headers));
         let id = Identity {
             key: &flight.key,
             hash: flight.hash,
@@ -45,14 +44,15 @@ impl Cache {
             stored_at: by.now,
             head_only: new.head_only,
         };
-        let purged = judged.matched.hard.is_some();
         let freshness = softened(judged.matched, new.freshness);
-        let object = Object::new(id, new.status, &new.headers, freshness, tagged, body);
+        let mut object = Object::new(id, new.status, &new.headers, freshness, tagged, body);
         // Before anybody can find the object: the caller's own reader is not made yet.
         let hold = object.body().hold();
         let mut gone = Gone::new();
         let attached = {
             let mut table = self.index.shard(flight.hash).write();
+            self.judge_again(by, &mut object, &mut judged);
+            let purged = judged.matched.hard.is_some();
             self.edit(&mut table, flight, |entry| {
                 let attached = leave(entry, flight) && !purged;
                 if attached && !too_large {
@@ -81,18 +81,22 @@ impl Cache {
     }
 
     /// What came between the request upstream and its answer, whose tags are only known now.
-    fn judge_new(
-        &self,
-        by: &Obligation,
-        tags: &Tagged,
-        headers: &HeaderMap,
-        vouched: Seq,
-    ) -> Judged {
-        let fields = Fields::Map(headers);
-        let subject = Subject { key: &by.flight.key, tags, fields, vouched };
+    fn judge_new(&self, by: &Obligation, tags: &Tagged, fields: Fields<'_>) -> Judged {
+        let subject = Subject { key: &by.flight.key, tags, fields, vouched: by.vouched };
         let mut judged = self.orders.judge(&subject, by.since, u64::MAX, by.now);
         judged.matched = judged.matched.and(Matched { hard: None, soft: by.flight.softened() });
         judged
+    }
+
+    /// The same under the shard's lock, if an order came in between: who joined the flight after it, and
+    /// the sweeper that was here for it, must not miss it.
+    fn judge_again(&self, by: &Obligation, object: &mut Arc<Object>, judged: &mut Judged) {
+        if self.orders.latest() == judged.number {
+            return;
+        }
+        *judged = self.judge_new(by, object.tagged(), Fields::Stored(object));
+        let freshness = softened(judged.matched, object.freshness);
+        *object = object.with_freshness(freshness, judged.number);
     }
 
     pub(crate) fn freshen(self: Arc<Self>, by: &Obligation, head: NewHead) -> Arc<Object> {
@@ -106,8 +110,7 @@ impl Cache {
         // Not as far as the old one, if that is further: it may have been so in another log.
         let vouched = by.vouched;
         let tagged = Tagged::new(&head.tags, &self.tags);
-        let judged = self.judge_new(by, &tagged, &head.headers, vouched);
-        let purged = judged.matched.hard.is_some();
+        let mut judged = self.judge_new(by, &tagged, Fields::Map(&head.headers));
         let id = Identity {
             key: &flight.key,
             hash: flight.hash,
@@ -122,10 +125,12 @@ impl Cache {
         // What it varies on by now cannot be told from the request that was stored: serve, forget.
         let varies = old.is_some_and(|old| old.vary() != head.vary.as_ref());
         let freshness = softened(judged.matched, head.freshness);
-        let object = Object::new(id, status, &head.headers, freshness, tagged, body);
+        let mut object = Object::new(id, status, &head.headers, freshness, tagged, body);
         let mut gone = Gone::new();
         {
             let mut table = self.index.shard(flight.hash).write();
+            self.judge_again(by, &mut object, &mut judged);
+            let purged = judged.matched.hard.is_some();
             self.edit(&mut table, flight, |entry| {
                 let attached = leave(entry, flight);
                 let at =

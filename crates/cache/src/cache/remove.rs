@@ -90,12 +90,19 @@ impl Cache {
         !gone.is_empty()
     }
 
-    /// Softens one object, which was held against all orders up to `number`; false when it is gone.
-    pub(super) fn soften_one(&self, object: &Arc<Object>, at: Timestamp, number: u64) -> bool {
+    /// Softens one object; false when it is gone, or gone harder in the meantime.
+    pub(super) fn soften_one(&self, object: &Arc<Object>, now: Timestamp) -> bool {
         let mut table = self.index.shard(object.hash).write();
         if index::find(&table, object.hash, object.key()).is_none() {
             return false;
         }
+        // Under the lock: its successor must not escape an order that the sweeper was here for.
+        let Some(judged) = self.judge(object, u64::MAX, now) else { return false };
+        let (None, Some((_, at))) = (judged.matched.hard, judged.matched.soft) else {
+            drop(table);
+            return self.remove(object);
+        };
+        let number = judged.number;
         index::edit(&mut table, object.hash, object.key(), self.accounts(), |entry| {
             let mut objects = entry.objects.iter_mut();
             let found = objects.find(|other| Arc::ptr_eq(other, object));

@@ -77,8 +77,12 @@ impl Cache {
             for object in found.drain(..) {
                 match self.judge(&object, sweep.bans_until, now) {
                     // It changes anyway: then against everything.
-                    Some(judged) if judged.matched.newest().is_some() => self.settle(&object, now),
-                    Some(judged) => self.carry_through(&object, &judged),
+                    Some(judged)
+                        if !judged.bans.is_empty() || judged.matched.newest().is_some() =>
+                    {
+                        self.settle(&object, now);
+                    }
+                    Some(judged) => self.carry_through(&object, &judged, now),
                     None => {}
                 }
             }

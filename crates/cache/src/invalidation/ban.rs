@@ -120,10 +120,6 @@ impl Ban {
         self.mark
     }
 
-    pub(crate) fn applied_at(&self) -> Timestamp {
-        self.applied_at
-    }
-
     /// Its name, if it is one that can be lifted.
     pub(crate) fn id(&self) -> Option<&str> {
         match &self.kind {
@@ -144,6 +140,15 @@ impl Ban {
             }
             Kind::Purge { .. } | Kind::Count => None,
         }
+    }
+
+    /// From when on it is swept: what nobody asks for must go before it ends.
+    pub(crate) fn ripe(&self, grace: Duration) -> Timestamp {
+        let half = match &self.kind {
+            Kind::Ban { spec, .. } => Duration::from_millis(spec.ttl_ms / 2),
+            Kind::Purge { .. } | Kind::Count => Duration::ZERO,
+        };
+        self.applied_at.saturating_add(grace.min(half))
     }
 
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {

@@ -85,6 +85,13 @@ impl Order {
         Ok(Self { what, how: order.how, dry_run: order.dry_run })
     }
 
+    /// A hard order about everything of a host, for what a changed configuration stores elsewhere.
+    pub fn host(host: &str) -> Self {
+        let (host, head) = (Some(host.as_bytes().into()), Some(b"/".as_slice().into()));
+        let what = What::Match(Matcher { host, head, ..Matcher::default() });
+        Self { what, how: How::Hard, dry_run: false }
+    }
+
     /// A hard order about one tag, for what a response itself invalidates (RFC 9875).
     pub fn tag(tag: &[u8]) -> Self {
         Self { what: What::Tags(vec![tag.into()]), how: How::Hard, dry_run: false }

@@ -450,8 +450,10 @@ fn the_index_of_tags_is_gone_with_the_objects() {
 #[test]
 fn too_many_bans_are_refused() {
     let cache = store(64 << 20);
-    let one = order(Target::Ban(ban("b", Pattern::Exact("/x".into()))), How::Hard);
-    let refused = (0..20_000).find_map(|n| cache.apply(seq(n + 1), &one, NOW).err());
+    let refused = (0..20_000).find_map(|n| {
+        let spec = ban(&format!("b{n}"), Pattern::Exact("/x".into()));
+        cache.apply(seq(n + 1), &order(Target::Ban(spec), How::Hard), NOW).err()
+    });
     assert_eq!(refused, Some(BadOrder::TooManyBans(16_384)));
 }
 

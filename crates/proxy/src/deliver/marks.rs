@@ -7,7 +7,6 @@ use http::header::{HeaderName, HeaderValue};
 use crate::config::Node;
 use crate::intake::Received;
 use crate::outcome::Outcome;
-use crate::tiers;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_CACHE_KEY: HeaderName = HeaderName::from_static("x-cache-key");
@@ -24,9 +23,6 @@ pub(super) fn mark(
     outcome: Outcome,
     object: Option<&Object>,
 ) {
-    if let Some(vouched) = received.below.as_ref().and_then(|below| below.vouched.as_ref()) {
-        tiers::say(headers, vouched);
-    }
     if let Outcome::Stale(reason) = outcome {
         headers.insert(X_CDN_STALE, HeaderValue::from_static(reason.as_str()));
     }

@@ -19,6 +19,7 @@ pub struct Standing {
     owed: Mutex<Option<Owed>>,
     hurried: Notify,
     moved: watch::Sender<()>,
+    sweep: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,7 @@ impl Default for Standing {
             owed: Mutex::default(),
             hurried: Notify::new(),
             moved: watch::Sender::new(()),
+            sweep: Notify::new(),
         }
     }
 }
@@ -58,6 +60,16 @@ impl Standing {
     /// Changes whenever an entry was applied or the log was read to its end.
     pub(crate) fn moves(&self) -> watch::Receiver<()> {
         self.moved.subscribe()
+    }
+
+    /// Something was applied: the sweeper may have work.
+    pub(crate) fn wants_sweep(&self) {
+        self.sweep.notify_one();
+    }
+
+    /// Waits until something was.
+    pub(super) async fn sweep_wanted(&self) {
+        self.sweep.notified().await;
     }
 
     /// Waits until somebody does.

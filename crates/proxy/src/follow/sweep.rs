@@ -29,7 +29,7 @@ impl Follower {
                     });
                     let rest = if left { Some(rest.map_or(REST, |r| r.min(REST))) } else { rest };
                     tokio::select! {
-                        () = self.applied.notified() => {}
+                        () = node.log.sweep_wanted() => {}
                         () = tokio::time::sleep(rest.unwrap_or_default()), if rest.is_some() => {}
                     }
                 }
