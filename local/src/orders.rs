@@ -13,6 +13,9 @@ use crate::world::World;
 /// The longest wait for an order before what became of it is shown; it goes on all the same.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// Bytes of an order's id.
+const LONGEST_ID: usize = 64;
+
 /// What was given so far.
 #[derive(Debug, Default)]
 pub struct Orders {
@@ -72,8 +75,9 @@ impl Orders {
         let times = self.times.entry(id.to_owned()).or_default();
         *times += 1;
         let suffix = if *times > 1 { format!(".{times}") } else { String::new() };
-        let room = 64 - suffix.len();
-        format!("{}{suffix}", &id[..id.len().min(room)])
+        let text = format!("{id}{suffix}");
+        // What makes an id another one is at its end.
+        text.get(text.len().saturating_sub(LONGEST_ID)..).unwrap_or(&text).to_owned()
     }
 }
 

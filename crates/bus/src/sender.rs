@@ -55,6 +55,9 @@ pub enum SendError {
     /// As many orders as may be kept are waiting.
     #[error("too many orders are waiting for the invalidation log")]
     Full,
+    /// Its id is that of another order.
+    #[error("the id names another order already")]
+    Taken,
     /// It is no order that the log takes.
     #[error("{0}")]
     Refused(String),

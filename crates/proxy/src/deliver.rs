@@ -15,7 +15,7 @@ use crate::intake::Received;
 use crate::outcome::Outcome;
 use crate::tiers;
 
-mod marks;
+pub(crate) mod marks;
 mod ranges;
 
 /// A response and what became of its request, on the way to the log.
@@ -172,7 +172,9 @@ pub(crate) fn relay(
     Answer { response, outcome }
 }
 
-fn remove_border(headers: &mut HeaderMap) {
+/// What is for this network alone.
+pub(crate) fn remove_border(headers: &mut HeaderMap) {
+    tiers::take(headers);
     for name in &BORDER {
         headers.remove(name);
     }

@@ -55,6 +55,8 @@ impl Follower {
             () = self.node.drain.reached(Stage::Closed) => {}
         }
         gate.retire();
+        // Orders are complete without it from here on, and it may still finish what is in flight.
+        self.node.log.follow();
         let goodbye = self.bus.leave(&self.node.name);
         if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(node = self.node.name, "could not say goodbye to the invalidation log");
@@ -108,6 +110,8 @@ impl Follower {
                 Delivery::CaughtUp(position) => {
                     behind = false;
                     self.node.metrics.log.connected.set(1);
+                    // Nothing comes before it that is not applied.
+                    self.node.cache.skip(position.seq);
                     self.node.log.caught_up(&position);
                     self.caught_up.send_replace(true);
                     gate.open();

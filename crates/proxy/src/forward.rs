@@ -72,6 +72,7 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
     // The body is framed anew, but its announced length is worth keeping.
     strip_hop_by_hop(&mut head.headers);
     head.headers.remove(header::EXPECT);
+    head.headers.remove(crate::intake::DEBUG);
     let asked_for = head.uri.authority().map(|a| a.as_str().to_owned()).or_else(|| {
         head.headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(str::to_owned)
     });

@@ -16,7 +16,7 @@ use crate::tiers::{self, Below};
 /// Fields between our tiers; a client's are dropped.
 const INTERNAL: [HeaderName; 1] = [tiers::POSITION];
 /// Asks for the debug fields of O4.
-const DEBUG: HeaderName = HeaderName::from_static("x-cdn-debug");
+pub(crate) const DEBUG: HeaderName = HeaderName::from_static("x-cdn-debug");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// A request that was understood.
@@ -33,6 +33,8 @@ pub(crate) struct Received {
     pub(crate) trusted: bool,
     /// How far it sees invalidations.
     pub(crate) arrived: cache::Position,
+    /// The node could not vouch for what it stored when the request arrived.
+    pub(crate) unvouched: bool,
     /// What is between this tier and the one below it; nothing towards clients.
     pub(crate) below: Option<Below>,
 }
@@ -122,8 +124,20 @@ pub(crate) fn receive(
     let obey = seen.cache_directives && site.policy.honor_request_directives;
     let directives =
         if obey { RequestDirectives::parse(&head.headers) } else { RequestDirectives::default() };
-    let arrived = node.cache.position();
-    Ok(Received { site, host, scheme, directives, head, seen, client, trusted, arrived, below })
+    let (arrived, unvouched) = (node.cache.position(), node.unvouched());
+    Ok(Received {
+        site,
+        host,
+        scheme,
+        directives,
+        head,
+        seen,
+        client,
+        trusted,
+        arrived,
+        unvouched,
+        below,
+    })
 }
 
 fn scheme(head: &Parts, believe: bool) -> &'static str {

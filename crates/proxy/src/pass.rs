@@ -13,6 +13,7 @@ use upstream::FetchError;
 use wire::Seq;
 
 use crate::backend::Backend;
+use crate::deliver::marks::unmark;
 use crate::deliver::{Answer, deliver, relay};
 use crate::intake::{Received, too_large};
 use crate::outcome::Outcome;
@@ -54,7 +55,7 @@ impl<B: Backend> Pipeline<B> {
         };
         let request_time = node.now();
         let before = (node.cache.position(), node.cache.asked());
-        self.ask_for(&mut head.headers, node.cache.asked().max(received.least()));
+        self.ask_for(&mut head.headers, node.cache.asked().max(received.least(node)));
         node.metrics.upstream_requests.inc();
         let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
             Ok(response) => response,
@@ -74,6 +75,9 @@ impl<B: Backend> Pipeline<B> {
         let now = node.now();
         if reason == PassReason::Upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return tunnel::open(node, received, response, connection);
+        }
+        if self.backend.is_tier() {
+            unmark(response.headers_mut());
         }
         let (version, date) = (response.version(), format_http_date(now));
         forward::returned(node, version, response.headers_mut(), &date);

@@ -275,7 +275,8 @@ impl<B: Backend> Pipeline<B> {
     }
 
     fn stands_in(&self, received: &Received, stale: &Object) -> bool {
-        !self.node.unvouched() && may_stand_in(stale, &received.directives, self.node.now())
+        let vouched = !received.unvouched && !self.node.unvouched();
+        vouched && may_stand_in(stale, &received.directives, self.node.now())
     }
 
     fn stale(&self, received: &Received, object: &Arc<Object>, reason: StaleReason) -> Step {
@@ -293,8 +294,9 @@ impl<B: Backend> Pipeline<B> {
             head: forward::filling(&self.node, received),
             selecting: received.head.headers.clone(),
             directives: received.directives,
-            least: received.least(),
+            least: received.least(&self.node),
             vouched: None,
+            unvouched: received.unvouched,
         }
     }
 

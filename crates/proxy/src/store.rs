@@ -22,6 +22,7 @@ use upstream::FetchError;
 use wire::{LogPosition, Seq};
 
 use crate::backend::Backend;
+use crate::deliver::marks::unmark;
 use crate::intake::Received;
 use crate::pipeline::Pipeline;
 use crate::serve::Interim;
@@ -56,6 +57,8 @@ pub(crate) struct Fetch {
     pub(crate) least: Seq,
     /// Whether the tier above vouches for its answer; nothing of an origin, whose word it is anyway.
     pub(crate) vouched: Option<bool>,
+    /// The node could not vouch for what it stored when the request arrived.
+    pub(crate) unvouched: bool,
 }
 
 impl<B: Backend> Pipeline<B> {
@@ -127,6 +130,9 @@ impl<B: Backend> Pipeline<B> {
         let version = response.version();
         let date = format_http_date(now);
         let word = forward::returned(&self.node, version, response.headers_mut(), &date);
+        if self.backend.is_tier() {
+            unmark(response.headers_mut());
+        }
         fetch.vouched = self.backend.is_tier().then(|| self.believe(&mut obligation, asked, word));
         let timing = (request_time, now);
         match response.status() {
@@ -135,6 +141,7 @@ impl<B: Backend> Pipeline<B> {
             }
             status
                 if status.is_server_error()
+                    && !fetch.unvouched
                     && !self.node.unvouched()
                     && stands_in(&obligation, &fetch, now) =>
             {
@@ -271,6 +278,7 @@ impl<B: Backend> Pipeline<B> {
             directives: received.directives,
             least: Seq::ZERO,
             vouched: None,
+            unvouched: received.unvouched,
         };
         let (fill, body, _) = begin(&fetch, obligation, response, kept);
         let found = fill.found();
@@ -388,8 +396,10 @@ pub(crate) fn may_stand_in(stale: &Object, directives: &RequestDirectives, now: 
 
 /// Until when a URL counts as uncacheable, if what was learnt is about the URL and not about one request.
 fn mark(reason: NoStoreReason, site: &Site, now: Timestamp) -> Option<Timestamp> {
-    let about_the_request =
-        matches!(reason, NoStoreReason::Authorization | NoStoreReason::RequestNoStore);
+    let about_the_request = matches!(
+        reason,
+        NoStoreReason::Authorization | NoStoreReason::RequestNoStore | NoStoreReason::Unvouched
+    );
     let shortest = Duration::from_secs(1);
     (!about_the_request).then(|| now.saturating_add(site.hit_for_miss.max(shortest)))
 }

@@ -57,10 +57,14 @@ impl Below {
 }
 
 impl Received {
-    /// The least position that the tier below accepts; none that a client says.
-    pub(crate) fn least(&self) -> Seq {
+    /// The least position that the tier below accepts, if it is of the log that `node` follows; none
+    /// that a client says.
+    pub(crate) fn least(&self, node: &Node) -> Seq {
         let least = self.below.as_ref().and_then(|below| below.least.as_ref());
-        least.map_or(Seq::ZERO, |least| least.seq)
+        let here = node.log.position(Seq::ZERO);
+        least
+            .filter(|least| here.is_some_and(|here| here.epoch == least.epoch))
+            .map_or(Seq::ZERO, |l| l.seq)
     }
 }
 

@@ -57,6 +57,7 @@ pub(crate) fn open(
     let protocol = response.headers().get(header::UPGRADE).cloned();
     let (mut parts, _) = response.into_parts();
     semantics::strip_hop_by_hop(&mut parts.headers);
+    crate::deliver::remove_border(&mut parts.headers);
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *answer.headers_mut() = parts.headers;

@@ -54,8 +54,8 @@ impl Book {
 
     /// Takes an order in. `true`: it was known.
     pub(super) fn accept(&mut self, order: Invalidation, now: Duration) -> Result<bool, SendError> {
-        if self.orders.contains_key(&order.id) {
-            return Ok(true);
+        if let Some(known) = self.orders.get(&order.id) {
+            return if known.kept.is(&order) { Ok(true) } else { Err(SendError::Taken) };
         }
         let text = entry::write(&order, self.settings.bytes).map_err(|error| match error {
             BusError::Away(reason) | BusError::Refused(reason) => SendError::Refused(reason),

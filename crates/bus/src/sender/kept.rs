@@ -1,6 +1,7 @@
 //! One order that a sender keeps.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use wire::invalidation::{Invalidation, LogPosition, NodeReport, Phase, PurgeReport};
@@ -48,13 +49,28 @@ pub(super) struct Kept {
     ended: Option<Duration>,
     over: bool,
     pub(super) refused: Option<String>,
+    /// What it orders, to tell another order under the same id.
+    says: u64,
     again_at: Duration,
     pause: Duration,
     unanswered_since: Option<Duration>,
 }
 
+/// A digest of what an order says, whenever it was given.
+pub(super) fn says(order: &Invalidation) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{:?} {:?} {}", order.target, order.how, order.dry_run).hash(&mut hasher);
+    hasher.finish()
+}
+
 impl Kept {
+    /// Whether an order says the same.
+    pub(super) fn is(&self, order: &Invalidation) -> bool {
+        self.says == says(order)
+    }
+
     pub(super) fn new(order: Invalidation, bytes: usize, now: Duration) -> Self {
+        let says = says(&order);
         Self {
             id: order.id.clone(),
             order: Some(order),
@@ -71,6 +87,7 @@ impl Kept {
             ended: None,
             over: false,
             refused: None,
+            says,
             again_at: Duration::ZERO,
             pause: PAUSE,
             unanswered_since: None,

@@ -15,6 +15,13 @@ const X_CACHE_VARY: HeaderName = HeaderName::from_static("x-cache-vary");
 const X_EDGE_NODE: HeaderName = HeaderName::from_static("x-edge-node");
 const X_CDN_STALE: HeaderName = HeaderName::from_static("x-cdn-stale");
 
+/// Takes out the marks of a tier above: this one makes its own.
+pub(crate) fn unmark(headers: &mut HeaderMap) {
+    for name in [X_CACHE, X_CACHE_KEY, X_CACHE_TTL, X_CACHE_VARY, X_EDGE_NODE, X_CDN_STALE] {
+        headers.remove(name);
+    }
+}
+
 /// Adds the marks; those for debugging when `debug`, with what the object knows.
 pub(super) fn mark(
     headers: &mut HeaderMap,

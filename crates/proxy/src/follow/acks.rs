@@ -76,7 +76,8 @@ impl Acks {
         let mut waiting = self.waiting.lock();
         // Another log may have come meanwhile, with acknowledgements of its own.
         if waiting.epoch == epoch {
-            waiting.acks.drain(..count);
+            let told = count.min(waiting.acks.len());
+            waiting.acks.drain(..told);
         }
     }
 }

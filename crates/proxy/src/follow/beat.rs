@@ -68,6 +68,7 @@ impl Follower {
             OnLogLoss::Serve => Lease::ForEver,
             OnLogLoss::Revalidate => Lease::For(Duration::from_millis(settings.lease_ms)),
         };
+        node.log.promise(sent, lease);
         let heard = tokio::time::timeout(LONGEST, self.bus.heartbeat(&beat)).await;
         matches!(heard, Ok(Ok(()))).then_some((sent, lease))
     }

@@ -117,6 +117,12 @@ impl Standing {
         true
     }
 
+    /// A heartbeat goes out that others may hear of though its answer is lost: no longer than it says is
+    /// anything trusted, unless it is heard.
+    pub(super) fn promise(&self, sent: Duration, lease: Lease) {
+        self.trusted_until.fetch_min(lease.until(sent), Relaxed);
+    }
+
     /// Trust that is given once the log was read to its end anew.
     pub(super) fn owe(&self, sent: Duration, lease: Lease) {
         *self.owed.lock() = Some(Owed { until: lease.until(sent), reading: false });

@@ -125,6 +125,7 @@ impl Interim {
         hyper::ext::on_informational(&mut carrier, move |response| {
             let mut headers = response.headers().clone();
             semantics::strip_hop_by_hop(&mut headers);
+            crate::deliver::remove_border(&mut headers);
             self.relay(response.status(), &headers);
         });
         head.extensions.extend(carrier.into_parts().0.extensions);

@@ -76,6 +76,7 @@ impl Desk for LogDesk {
             let sent = match tokio::time::timeout(wait.max(PROMPT), sending).await {
                 Ok(sent) => sent.map_err(|error| match error {
                     SendError::Full => DeskError::QueueFull,
+                    SendError::Taken => DeskError::IdTaken,
                     SendError::Refused(reason) => DeskError::Refused(reason),
                 })?,
                 // Others are before it in the queue of a log that is slow; it is kept, and its turn comes.

@@ -48,6 +48,17 @@ fn a_lease_counts_from_the_sending_of_a_heartbeat() {
 }
 
 #[test]
+fn a_shorter_lease_counts_from_the_heartbeat_that_told_of_it_heard_or_not() {
+    let standing = joined(0, Lease::ForEver);
+    standing.promise(at(5), LEASE);
+    assert!(!standing.unvouched(|| at(14)));
+    assert!(standing.unvouched(|| at(15)));
+    // And none is made longer by telling alone.
+    standing.promise(at(9), LEASE);
+    assert!(standing.unvouched(|| at(15)));
+}
+
+#[test]
 fn trust_that_ran_out_comes_back_only_by_reading_the_log_anew() {
     let standing = joined(0, LEASE);
     assert!(!standing.renew(at(20), LEASE, at(20)));
