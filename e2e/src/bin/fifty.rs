@@ -64,6 +64,7 @@ fn main() -> anyhow::Result<()> {
 
 async fn measure(options: &Options) -> anyhow::Result<()> {
     let clock = Clock::system();
+    let others = page::busy().await?;
     let redis = Redis::start().await?;
     let origin = Origin::start().await?;
     origin.on("*", |asked| {
@@ -92,13 +93,14 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
         Phase::new(&format!("{RATE} a second for {SECONDS} s"), &steady),
     ];
     let mut out = std::io::stdout();
+    writeln!(out, "other work took {:.0}% of the cores just before", others * 100.0)?;
     for Phase { name, applied, complete } in &phases {
         writeln!(out, "\n{name}, {} orders to {} edges", applied.count(), options.edges)?;
         write!(out, "\nto applied on the last edge\n{applied}")?;
         write!(out, "\nto complete at the sender\n{complete}")?;
     }
     if options.write {
-        page::write(options.edges, &redis, &phases).await?;
+        page::write(options.edges, others, &redis, &phases).await?;
     }
     let slow = |figures: &Figures, most| figures.percentile(99.0) >= most;
     if phases.iter().any(|p| slow(&p.applied, APPLIED) || slow(&p.complete, COMPLETE)) {

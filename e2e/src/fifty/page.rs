@@ -1,14 +1,24 @@
 //! The figures as files in `docs/`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use e2e::redis::Redis;
 use serde_json::json;
 
 use crate::figures::{Figures, Phase, millis};
 
+/// How long other work on the machine is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Writes `docs/benchmarks-purge.json` and `.md` anew.
-pub(crate) async fn write(edges: usize, redis: &Redis, phases: &[Phase]) -> anyhow::Result<()> {
+/// `others` is what [`busy`] said before.
+pub(crate) async fn write(
+    edges: usize,
+    others: f64,
+    redis: &Redis,
+    phases: &[Phase],
+) -> anyhow::Result<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let (processor, cores) = machine();
     let redis = redis.version().await?;
@@ -24,6 +34,7 @@ pub(crate) async fn write(edges: usize, redis: &Redis, phases: &[Phase]) -> anyh
     let page = json!({
         "command": "make bench-purge",
         "machine": { "processor": processor, "cores": cores },
+        "other_load": (others * 100.0).round() / 100.0,
         "redis": redis, "edges": edges, "phases": all,
     });
     std::fs::write(docs.join("benchmarks-purge.json"), format!("{page:#}\n"))?;
@@ -34,10 +45,12 @@ Written by `make bench-purge`; the same figures, with histograms, are in [benchm
 
 {edges} `edge` processes of one worker each and one Redis {redis}, all on one machine: {cores} cores of {processor},
 which is also where orders come from. Each order goes to another edge's admin API, by URL and by tag in turn.
+Other work took {:.0}% of these cores just before the run.
 
 |  |  | p50 ms | p90 ms | p99 ms | longest ms |
 | --- | --- | ---: | ---: | ---: | ---: |
-"
+",
+        others * 100.0
     );
     for Phase { name, applied, complete } in phases {
         let what = format!("{} orders, {name}", applied.count());
@@ -56,6 +69,24 @@ is a little less. *Complete* is when the edge that took the order answered 200. 
 fn row(what: &str, until: &str, figures: &Figures) -> String {
     let ms = |percent| format!("{:.1}", millis(figures.percentile(percent)));
     format!("| {what} | {until} | {} | {} | {} | {} |\n", ms(50.0), ms(90.0), ms(99.0), ms(100.0))
+}
+
+/// The share of this machine's cores that is used now, looked at for a while.
+pub(crate) async fn busy() -> anyhow::Result<f64> {
+    let (idle, all) = ticks()?;
+    tokio::time::sleep(LOOK).await;
+    let (idle_then, all_then) = ticks()?;
+    let all = all_then.saturating_sub(all).max(1);
+    Ok(1.0 - idle_then.saturating_sub(idle) as f64 / all as f64)
+}
+
+/// The time of all cores so far: idle, and in all.
+fn ticks() -> anyhow::Result<(u64, u64)> {
+    let text = std::fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().and_then(|line| line.strip_prefix("cpu ")).unwrap_or_default();
+    let times: Vec<u64> = line.split_whitespace().map_while(|time| time.parse().ok()).collect();
+    // user, nice, system, idle, waiting for I/O, and so on
+    Ok((times.iter().skip(3).take(2).sum(), times.iter().take(8).sum()))
 }
 
 /// The processor's name and the number of its cores.

@@ -21,7 +21,8 @@ async fn stopped_for_seconds_it_loses_no_order_and_nothing_is_stale() {
     let traffic = Traffic::start(&truth, &fleet.0);
     let purging = Purging::start(&truth, fleet.desks(), Duration::from_millis(20));
     let mut waiting = Vec::new();
-    for seconds in [3, 6] {
+    // After the second or two until it is noticed.
+    for seconds in [1, 4] {
         tokio::time::sleep(Duration::from_secs(1)).await;
         redis.pause().unwrap();
         for edge in &fleet.0 {
