@@ -22,8 +22,16 @@ const FIRST: Duration = Duration::from_millis(500);
 pub(crate) struct Line {
     /// Takes orders.
     pub(crate) desk: Arc<LogDesk>,
-    /// Ends with the goodbye to the log.
-    pub(crate) following: JoinHandle<()>,
+    follower: Arc<Follower>,
+    following: JoinHandle<()>,
+}
+
+impl Line {
+    /// Says goodbye to the log; to be called when the node has served its last request.
+    pub(crate) async fn leave(self) {
+        self.follower.leave();
+        let _ = self.following.await;
+    }
 }
 
 /// Lets `node` follow the log of `options`, as one condition of `ready`.
@@ -45,7 +53,7 @@ pub(crate) async fn connect(
     tokio::spawn(sender.run());
     // A log that is away must not keep it from starting.
     let _ = tokio::time::timeout(FIRST, follower.caught_up()).await;
-    Ok(Line { desk, following })
+    Ok(Line { desk, follower, following })
 }
 
 /// The log of `options`; without one the edge is alone and has a log of its own.

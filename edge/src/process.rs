@@ -1,6 +1,8 @@
 //! The process: options in, exit code out.
 
+use std::io;
 use std::net::SocketAddr;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,12 +37,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let admin_address = admin_listener.local_addr()?;
     let notice = Duration::from_secs(options.drain_notice);
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let threads = side.block_on(async {
+    side.block_on(async {
         let ready = Readiness::default();
         let line = log::connect(options, &node, &ready).await?;
         let threads = workers::start(&node, listeners)?;
         announce(&node, listening, admin_address, threads.len());
-        let guarded = admin::invalidation::router(line.desk, admin::debug::router(node.clone()));
+        let guarded =
+            admin::invalidation::router(line.desk.clone(), admin::debug::router(node.clone()));
         let admin = Admin {
             metrics: registry.into(),
             ready,
@@ -57,17 +60,22 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         drain::stop_signal().await?;
         tracing::info!(notice_seconds = notice.as_secs(), "draining");
         drain.run_down(notice).await;
-        // Saying goodbye to the log: nobody waits for this node any more.
-        let _ = line.following.await;
-        anyhow::Ok(threads)
+        let served = tokio::task::spawn_blocking(|| join(threads)).await?;
+        line.leave().await;
+        served
     })?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits until the workers have served their last requests.
+fn join(threads: Vec<JoinHandle<io::Result<()>>>) -> anyhow::Result<()> {
     for thread in threads {
         match thread.join() {
             Ok(result) => result?,
             Err(_) => anyhow::bail!("a worker panicked"),
         }
     }
-    tracing::info!("stopped");
     Ok(())
 }
 

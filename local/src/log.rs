@@ -25,6 +25,20 @@ pub struct Log {
     sending: Arc<JoinHandle<()>>,
 }
 
+/// A node that follows.
+pub(crate) struct Following {
+    follower: Arc<Follower>,
+    running: JoinHandle<()>,
+}
+
+impl Following {
+    /// Says goodbye, once the node has served its last request.
+    pub(crate) async fn leave(self) {
+        self.follower.leave();
+        let _ = self.running.await;
+    }
+}
+
 impl Log {
     /// An empty log for `edges`.
     pub(crate) fn new(edges: &Edges, clock: Clock, token: Option<Tokens>) -> Self {
@@ -59,14 +73,15 @@ impl Log {
 
     /// `node` follows from now on, over a line of its own; caught up with the log when this returns. Its own
     /// port takes PURGE from whoever shows the token: nothing here faces the world.
-    pub(crate) async fn connect(&self, node: &Arc<Node>) {
+    pub(crate) async fn connect(&self, node: &Arc<Node>) -> Following {
         if let Some(token) = &self.token {
             let _ = node.purges.set(FrontDoor::new(self.desk(), token.clone()));
         }
         let gate = self.readiness.gate(&format!("log of {}", node.name));
         let follower = Follower::new(node.clone(), Arc::new(self.bus.join()), "edge");
-        tokio::spawn(follower.clone().run(gate));
+        let running = tokio::spawn(follower.clone().run(gate));
         follower.caught_up().await;
+        Following { follower, running }
     }
 
     pub(crate) fn stop(&self) {

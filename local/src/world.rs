@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use translate::{TranslatedPool, with_origin};
 
 use crate::demo_origin::{self, Asked};
-use crate::log::Log;
+use crate::log::{Following, Log};
 use crate::plan::{EdgePlan, Plan, PlanError, Ports};
 use crate::status::{self, Edges};
 
@@ -59,7 +59,13 @@ pub struct Edge {
     /// The edge itself.
     pub node: Arc<Node>,
     pub(crate) metrics: Metrics,
-    task: Arc<tokio::sync::Mutex<Option<JoinHandle<io::Result<()>>>>>,
+    running: Arc<tokio::sync::Mutex<Option<Running>>>,
+}
+
+/// What an edge does.
+struct Running {
+    serving: JoinHandle<io::Result<()>>,
+    following: Following,
 }
 
 /// Everything that runs.
@@ -236,15 +242,15 @@ impl World {
             pop: plan.pop,
             node,
             metrics,
-            task: Arc::default(),
+            running: Arc::default(),
         };
         Ok((edge, listener))
     }
 
     async fn launch(&self, edge: Edge, listener: TcpListener) {
-        self.log.connect(&edge.node).await;
-        let task = tokio::spawn(edge::start(edge.node.clone(), listener));
-        *edge.task.lock().await = Some(task);
+        let following = self.log.connect(&edge.node).await;
+        let serving = tokio::spawn(edge::start(edge.node.clone(), listener));
+        *edge.running.lock().await = Some(Running { serving, following });
         self.edges.push(edge);
     }
 }
@@ -253,11 +259,12 @@ impl Edge {
     /// Finishes what is in flight on this edge and stops it.
     pub async fn stop(&self) {
         self.node.drain.advance(Stage::Closed);
-        let Some(task) = self.task.lock().await.take() else { return };
+        let Some(Running { serving, following }) = self.running.lock().await.take() else { return };
         let patience = Duration::from_secs(10);
-        if tokio::time::timeout(patience, task).await.is_err() {
+        if tokio::time::timeout(patience, serving).await.is_err() {
             tracing::warn!(edge = self.name, "still busy; left behind");
         }
+        following.leave().await;
     }
 
     /// `http://127.0.0.1:8401`.

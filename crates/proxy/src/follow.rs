@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bus::{Bus, Delivery, Entry};
 use cache::{Applied, BadOrder, Keys, Order};
-use runtime::drain::Stage;
 use runtime::ready::Gate;
 use tokio::sync::{Notify, watch};
 use wire::Invalidation;
@@ -34,6 +33,7 @@ pub struct Follower {
     acks: Acks,
     /// The lease had run out: the log must be caught up with anew.
     again: Notify,
+    leaving: Notify,
     /// The node caught up with it once.
     caught_up: watch::Sender<bool>,
 }
@@ -41,26 +41,32 @@ pub struct Follower {
 impl Follower {
     /// `node` follows `bus` as a `role`.
     pub fn new(node: Arc<Node>, bus: Arc<dyn Bus>, role: &'static str) -> Arc<Self> {
-        let (acks, again) = (Acks::default(), Notify::new());
+        let (acks, again, leaving) = (Acks::default(), Notify::new(), Notify::new());
         node.log.follow();
         let caught_up = watch::Sender::new(false);
-        Arc::new(Self { node, bus, role, acks, again, caught_up })
+        Arc::new(Self { node, bus, role, acks, again, leaving, caught_up })
     }
 
-    /// Follows until the node is closed, then says goodbye. `gate` opens once the node is known to the
+    /// Follows until [`leave`](Self::leave), then says goodbye. `gate` opens once the node is known to the
     /// log and caught up with it.
     pub async fn run(self: Arc<Self>, gate: Gate) {
         tokio::select! {
             () = self.follow(&gate) => {}
-            () = self.node.drain.reached(Stage::Closed) => {}
+            () = self.leaving.notified() => {}
         }
         gate.retire();
-        // Orders are complete without it from here on, and it may still finish what is in flight.
+        // Should it serve once more in spite of that.
         self.node.log.follow();
         let goodbye = self.bus.leave(&self.node.name);
         if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(node = self.node.name, "could not say goodbye to the invalidation log");
         }
+    }
+
+    /// Ends [`run`](Self::run): to be called when the node has served its last request, since orders are
+    /// complete without it from then on.
+    pub fn leave(&self) {
+        self.leaving.notify_one();
     }
 
     /// Waits until the node, which is being [`run`](Self::run), caught up with the log once.
