@@ -29,7 +29,8 @@ pub struct Query<'a> {
     /// How far the request sees: it is not given what an order up to here took away, whatever was in
     /// flight then. [`Cache::position`](crate::Cache::position) when it arrived.
     pub arrived: Position,
-    /// The node is cut off from the log and its lease is over: nothing is used without validation.
+    /// The node is cut off from the log and its lease is over: nothing is used without validation
+    /// that began after this request came.
     pub unvouched: bool,
 }
 

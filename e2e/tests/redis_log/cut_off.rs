@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use e2e::client::Request;
+use e2e::gate::Gate;
 use e2e::line::Line;
-use e2e::origin::Origin;
+use e2e::origin::{Origin, Reply};
 use e2e::redis::Redis;
 use serde_json::{Value, json};
 
@@ -92,6 +93,31 @@ async fn a_node_that_revalidates_when_cut_off_holds_nobody_up_and_serves_nothing
         answer.expect_status(200);
         assert_eq!(asks(), n, "answered without a word from the origin: {answer:#?}");
     }
+
+    // A validation under way may be older than an order that is complete by now: nobody joins it.
+    let held = Gate::closed();
+    origin.on(&target, {
+        let (old, held) = (truth.least(PAGE).to_string(), held.clone());
+        move |_| Reply::fresh(60, old.clone()).after(&held)
+    });
+    let before = origin.count(&target);
+    let early = tokio::spawn({
+        let (address, target) = (cut.address, target.clone());
+        async move { e2e::client::ask(address, &*target).await.unwrap() }
+    });
+    origin.was_asked(&target, before + 1).await.unwrap();
+    truth.serve(&origin, &target);
+    let late = Order::send(&truth, fleet.0[0].desk(), What::Page(PAGE), "wait=9").await;
+    assert_eq!(late.status, 200, "{:#}", late.first);
+    let least = truth.least(PAGE);
+    let fresh = tokio::spawn({
+        let (address, target) = (cut.address, target.clone());
+        async move { e2e::client::ask(address, &*target).await.unwrap() }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    held.open();
+    assert!(truth.judge(PAGE, least, "n2", &fresh.await.unwrap()));
+    early.await.unwrap().expect_status(200);
 
     lines[1].heal();
     let all = ["n1", "n2", "n3"];

@@ -32,9 +32,14 @@ impl Truth {
     pub(crate) fn at(origin: &Origin) -> Arc<Self> {
         let pages = (0..PAGES).map(|_| Page::default()).collect();
         let truth = Arc::new(Self { pages, wrong: Mutex::default() });
-        let told = truth.clone();
-        origin.on("*", move |asked| told.tell(asked));
+        truth.serve(origin, "*");
         truth
+    }
+
+    /// Has `origin` tell the truth at `path`.
+    pub(crate) fn serve(self: &Arc<Self>, origin: &Origin, path: &str) {
+        let told = self.clone();
+        origin.on(path, move |asked| told.tell(asked));
     }
 
     fn tell(&self, asked: &Asked) -> Reply {
