@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod admin;
+mod borders;
 mod collapsing;
 mod compression;
 mod connections;
 mod drain;
+mod following;
 mod framing;
 mod hits;
+mod lines;
+mod nodes;
 mod orders;
 mod programs;
 mod protocol;
@@ -23,4 +27,5 @@ mod targets;
 mod termination;
 mod tiers;
 mod tls;
+mod trust;
 mod validation;

@@ -235,3 +235,26 @@ async fn a_purge_of_an_unknown_url_is_complete_and_matches_nothing() {
     answer.expect_status(200);
     done(&report, 0);
 }
+
+#[tokio::test]
+async fn an_id_names_one_order() {
+    let (_origin, world) = three().await;
+    warm(&world, &["/one/x"]).await;
+    let purge = |tag: &str| {
+        order("POST", "/purge").body(json!({ "tag": tag, "id": "deploy-1" }).to_string())
+    };
+    let (answer, first) = admin(&world, purge("other")).await;
+    answer.expect_status(200);
+    done(&first, 0);
+    let (answer, json) = admin(&world, purge("one")).await;
+    answer.expect_status(409);
+    assert_eq!(json["error"], "id-taken");
+    assert_eq!(words(&world, "/one/x").await, ["HIT"; 3]);
+    // The same again is no other order, and is not given a second time.
+    let (answer, again) = admin(&world, purge("other")).await;
+    answer.expect_status(200);
+    done(&again, 0);
+    assert_eq!(again["position"], first["position"], "{again:#}");
+    let (_, log) = admin(&world, order("GET", "/log")).await;
+    assert_eq!(log["orders"].as_array().unwrap().len(), 1, "{log:#}");
+}

@@ -1,46 +1,20 @@
 //! Positions between tiers: what makes one purge enough where two caches stand behind each other (I8).
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
 
-use bus::embedded::EmbeddedLimits;
 use bus::{Bus, EmbeddedBus};
 use e2e::client::{Request, ask};
 use e2e::origin::{Origin, Reply};
-use e2e::world::Setup;
-use proxy::metrics::ProxyMetrics;
-use proxy::{Backend, Config, Follower, Front, Node, Origins, Pipeline};
-use runtime::metrics::Metrics;
-use runtime::{Clock, Drain, Readiness};
+use proxy::Node;
 use serde_json::json;
-use wire::Invalidation;
-use wire::invalidation::{FORMAT, How, Target};
+use tokio::task::JoinSet;
+use wire::invalidation::How;
 
-/// Everything goes to one shield.
-struct ToShield {
-    origins: Origins,
-    shield: SocketAddr,
-}
-
-impl Backend for ToShield {
-    async fn fetch(
-        &self,
-        site: &wire::snapshot::Site,
-        head: http::request::Parts,
-        body: upstream::RequestBody,
-    ) -> Result<http::Response<upstream::Body>, upstream::FetchError> {
-        let mut site = site.clone();
-        for origin in &mut site.origins {
-            origin.url = format!("http://{}", self.shield);
-        }
-        self.origins.fetch(&site, head, body).await
-    }
-
-    fn is_tier(&self) -> bool {
-        true
-    }
-}
+use crate::lines::SlowLine;
+use crate::nodes::{self, follow, node, order, serve, shield, tag, to_shield, until, versions};
 
 /// One edge, one shield, an origin whose version counts up, and the log between them.
 struct Tiers {
@@ -56,32 +30,23 @@ struct Tiers {
 
 impl Tiers {
     async fn start() -> Self {
-        let origin = Origin::start().await.unwrap();
-        let version = Arc::new(AtomicU32::new(1));
-        let now = version.clone();
-        origin.on("*", move |asked| {
-            let text = format!("v{}", now.load(SeqCst));
-            Reply::validated(asked, &format!("\"{text}\""), text.clone())
-                .field("cache-control", "max-age=60")
-                .field("surrogate-key", "one")
-                .field("x-cdn-seq", "forged/9-9")
-        });
-        let clock = Clock::system();
-        let log = EmbeddedBus::new(EmbeddedLimits::default(), clock.clone());
+        let log = nodes::log();
         let shields_line = log.join();
-        let node = |name, tiers| {
-            let setup = Setup::new(&origin).site(json!({ "debugHeaders": "OnRequest" }));
-            let config = Config::new(setup.pools().unwrap().remove(0).snapshot, &[]).unwrap();
-            let metrics = ProxyMetrics::new(&Metrics::default()).unwrap();
-            let new = if tiers { Node::for_tiers } else { Node::new };
-            new(name, config, clock.clone(), metrics, Drain::new())
-        };
-        let (edge, shield) = (node("edge-0", false), node("shield-0", true));
-        let at_shield = serve(shield.clone(), Origins::default());
-        let backend = ToShield { origins: Origins::default(), shield: at_shield };
-        let address = serve(edge.clone(), backend);
-        follow(&edge, log.join(), "edge").await;
-        follow(&shield, shields_line.clone(), "shield").await;
+        Self::start_with(log, shields_line.clone(), Arc::new(shields_line)).await
+    }
+
+    /// The same with something between the shield and its line.
+    async fn start_with(
+        log: EmbeddedBus,
+        shields_line: EmbeddedBus,
+        shields: Arc<dyn Bus>,
+    ) -> Self {
+        let origin = Origin::start().await.unwrap();
+        let version = versions(&origin);
+        let (edge, shield) = (node(&origin, json!({})), shield(&origin));
+        let address = serve(edge.clone(), to_shield(&shield));
+        follow(&edge, Arc::new(log.join()), "edge").await;
+        follow(&shield, shields, "shield").await;
         let orders = AtomicU32::new(0);
         Self { origin, version, edge, shield, address, log, shields_line, orders }
     }
@@ -103,34 +68,12 @@ impl Tiers {
     async fn change(&self, how: How) {
         self.version.fetch_add(1, SeqCst);
         let number = self.orders.fetch_add(1, SeqCst);
-        let order = Invalidation {
-            format: FORMAT,
-            id: format!("o{number}"),
-            target: Target::Tags(vec!["one".into()]),
-            how,
-            dry_run: false,
-            issued_ms: 0,
-        };
+        let order = order(&format!("o{number}"), tag(), how);
         let at = self.log.publish(&order).await.unwrap().seq;
         while self.edge.cache.applied() < at {
             tokio::task::yield_now().await;
         }
     }
-}
-
-fn serve<B: Backend>(node: Arc<Node>, backend: B) -> SocketAddr {
-    let listener = proxy::serve::bind((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
-    let front = Front(Pipeline::new(node, backend));
-    tokio::spawn(proxy::serve::serve(listener, front, metrics, drain));
-    address
-}
-
-async fn follow(node: &Arc<Node>, line: EmbeddedBus, role: &'static str) {
-    let follower = Follower::new(node.clone(), Arc::new(line), role);
-    tokio::spawn(follower.clone().run(Readiness::default().gate("log")));
-    follower.caught_up().await;
 }
 
 #[tokio::test]
@@ -188,4 +131,75 @@ async fn the_position_crosses_no_border() {
     // Tags do cross between tiers: without them the edge could not be purged.
     tiers.change(How::Hard).await;
     assert_eq!(tiers.get().await.0, "v2");
+}
+
+/// The origin errs once, and the shield stands in with what is stale: no news for the edge to keep.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shield_stands_in_with_is_not_fresh_at_the_edge() {
+    let tiers = Tiers::start().await;
+    tiers.stored().await;
+    until("the shield has it", || tiers.shield.cache.stats().flights == 0).await;
+    let failing = Reply::status(503).field("cache-control", "no-store");
+    tiers.origin.always("*", failing);
+    tiers.change(How::Soft).await;
+    until("the shield follows", || tiers.shield.cache.applied() >= tiers.edge.cache.applied())
+        .await;
+    tiers.get().await;
+    tiers.origin.was_asked("/a", 2).await.unwrap();
+    until("the refresh is over", || tiers.edge.cache.stats().flights == 0).await;
+    tiers.origin.always("*", Reply::fresh(60, "v2").field("surrogate-key", "one"));
+    for _ in 0..100 {
+        if tiers.get().await.0 == "v2" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the edge keeps what the shield stood in with");
+}
+
+/// What nobody could vouch for leaves a mark at first, which must not outlast the cause.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_stores_again_once_its_log_is_there() {
+    let origin = Origin::start().await.unwrap();
+    versions(&origin);
+    let log = nodes::log();
+    let (edge, shield) = (node(&origin, json!({})), shield(&origin));
+    let address = serve(edge.clone(), to_shield(&shield));
+    follow(&shield, Arc::new(log.join()), "shield").await;
+    let request = Request::get("/a").field("x-cdn-debug", "1");
+    ask(address, request.clone()).await.unwrap().expect(200, "MISS");
+    follow(&edge, Arc::new(log.join()), "edge").await;
+    for _ in 0..100 {
+        let answer = ask(address, request.clone()).await.unwrap();
+        if answer.field("x-cache") == "HIT" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the edge stores nothing");
+}
+
+/// Each of the edge's requests asks the shield to look for news at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_ask_for_more_do_not_keep_a_shield_from_reading() {
+    let log = nodes::log();
+    let shields_line = log.join();
+    let slow = SlowLine::new(shields_line.clone(), Duration::from_millis(30));
+    let tiers = Tiers::start_with(log, shields_line, Arc::new(slow)).await;
+    tiers.change(How::Hard).await;
+    let wanted = tiers.edge.cache.applied();
+    let address = tiers.address;
+    let mut asking = JoinSet::new();
+    // More often than a look takes, and each for something else.
+    let mut number = 0;
+    while tiers.shield.cache.applied() < wanted {
+        number += 1;
+        assert!(number < 600, "the shield hears of nothing");
+        let request = Request::get(&format!("/x{number}"));
+        asking.spawn(async move { ask(address, request).await.unwrap().status });
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    while let Some(status) = asking.join_next().await {
+        assert_eq!(status.unwrap(), 200);
+    }
 }

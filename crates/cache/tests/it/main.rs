@@ -10,5 +10,6 @@ mod invalidating;
 mod limits;
 mod orders;
 mod overtaken;
+mod races;
 mod threads;
 mod variants;

@@ -1,0 +1,152 @@
+//! Single nodes with a log between them, for what the whole pool does too fast to look at.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use bus::completion::Judgement;
+use bus::embedded::EmbeddedLimits;
+use bus::{Bus, EmbeddedBus};
+use e2e::client::{Answer, Request, ask};
+use e2e::origin::{Origin, Reply};
+use e2e::world::Setup;
+use proxy::metrics::ProxyMetrics;
+use proxy::{Backend, Config, Follower, Front, Node, Origins, Pipeline};
+use runtime::metrics::Metrics;
+use runtime::{Clock, Drain, Readiness};
+use serde_json::{Value, json};
+use wire::Invalidation;
+use wire::invalidation::{FORMAT, How, LogPosition, Target};
+
+/// Everything goes to one shield.
+pub(crate) struct ToShield {
+    origins: Origins,
+    shield: SocketAddr,
+}
+
+impl Backend for ToShield {
+    async fn fetch(
+        &self,
+        site: &wire::snapshot::Site,
+        head: http::request::Parts,
+        body: upstream::RequestBody,
+    ) -> Result<http::Response<upstream::Body>, upstream::FetchError> {
+        let mut site = site.clone();
+        for origin in &mut site.origins {
+            origin.url = format!("http://{}", self.shield);
+        }
+        self.origins.fetch(&site, head, body).await
+    }
+
+    fn is_tier(&self) -> bool {
+        true
+    }
+}
+
+/// Sends everything to a shield, which is served from here on.
+pub(crate) fn to_shield(shield: &Arc<Node>) -> ToShield {
+    let shield = serve(shield.clone(), Origins::default());
+    ToShield { origins: Origins::default(), shield }
+}
+
+/// What a node is to do, with these fields of the pool and of its site.
+pub(crate) fn config(origin: &Origin, pool: Value, site: Value) -> Config {
+    let setup = Setup::new(origin).site(json!({ "debugHeaders": "OnRequest" })).site(site);
+    Config::new(setup.spec(pool).pools().unwrap().remove(0).snapshot, &[]).unwrap()
+}
+
+fn metrics() -> ProxyMetrics {
+    ProxyMetrics::new(&Metrics::default()).unwrap()
+}
+
+/// An edge.
+pub(crate) fn node(origin: &Origin, pool: Value) -> Arc<Node> {
+    let config = config(origin, pool, json!({}));
+    Node::new("edge-0", config, Clock::system(), metrics(), Drain::new())
+}
+
+/// A node that other tiers ask.
+pub(crate) fn shield(origin: &Origin) -> Arc<Node> {
+    let config = config(origin, json!({}), json!({}));
+    Node::for_tiers("shield-0", config, Clock::system(), metrics(), Drain::new())
+}
+
+/// Answers on a port of its own from here on.
+pub(crate) fn serve<B: Backend>(node: Arc<Node>, backend: B) -> SocketAddr {
+    let listener = proxy::serve::bind((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
+    let front = Front(Pipeline::new(node, backend));
+    tokio::spawn(proxy::serve::serve(listener, front, metrics, drain));
+    address
+}
+
+/// Follows the log, and has caught up.
+pub(crate) async fn follow(node: &Arc<Node>, line: Arc<dyn Bus>, role: &'static str) {
+    let follower = Follower::new(node.clone(), line, role);
+    tokio::spawn(follower.clone().run(Readiness::default().gate("log")));
+    follower.caught_up().await;
+}
+
+pub(crate) fn log() -> EmbeddedBus {
+    EmbeddedBus::new(EmbeddedLimits::default(), Clock::system())
+}
+
+pub(crate) fn order(id: &str, target: Target, how: How) -> Invalidation {
+    Invalidation { format: FORMAT, id: id.into(), target, how, dry_run: false, issued_ms: 0 }
+}
+
+/// What everything of `versions` has.
+pub(crate) fn tag() -> Target {
+    Target::Tags(vec!["one".into()])
+}
+
+/// The origin answers with the version that it has at the time, `v1` at first.
+pub(crate) fn versions(origin: &Origin) -> Arc<AtomicU32> {
+    let version = Arc::new(AtomicU32::new(1));
+    let now = version.clone();
+    origin.on("*", move |asked| {
+        let text = format!("v{}", now.load(SeqCst));
+        Reply::validated(asked, &format!("\"{text}\""), text.clone())
+            .field("cache-control", "max-age=60")
+            .field("surrogate-key", "one")
+            .field("x-cdn-seq", "forged/9-9")
+    });
+    version
+}
+
+/// Asks with debug fields.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
+    ask(address, Request::get(path).field("x-cdn-debug", "1")).await.unwrap()
+}
+
+/// Asks until it is stored.
+pub(crate) async fn store(node: &Node, address: SocketAddr, path: &str) {
+    get(address, path).await;
+    until("it is stored", || node.cache.stats().flights == 0).await;
+    get(address, path).await.expect(200, "HIT");
+}
+
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..2500 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("not in time: {what}");
+}
+
+/// Waits until who gave the order is told that it is done everywhere.
+pub(crate) async fn complete(log: &EmbeddedBus, at: &LogPosition) {
+    for _ in 0..500 {
+        let acks = log.acks(std::slice::from_ref(at)).await.unwrap();
+        let members = log.members().await.unwrap();
+        if bus::completion::judge(at, &members, &acks[0]).judgement == Judgement::Complete {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the order is never complete");
+}
