@@ -57,10 +57,19 @@ async fn groups_that_end_do_not_pile_up() {
     let edge = node(&origin, json!({}));
     let address = serve(edge.clone(), Origins::default());
     follow(&edge, Arc::new(log.join()), "edge").await;
+    // While a fill is under way that may bring what they are about, they are remembered.
+    let gate = Gate::closed();
+    let held = gate.clone();
+    origin.on("/slow", move |_| Reply::fresh(60, "slow").after(&held));
+    let slow = tokio::spawn(async move { ask(address, Request::get("/slow")).await.unwrap() });
+    origin.was_asked("/slow", 1).await.unwrap();
     let mut client = Client::connect(address).await.unwrap();
-    for _ in 0..200 {
+    for _ in 0..50 {
         client.ask(Request::new("POST", "/p").body("x")).await.unwrap().expect_status(200);
     }
+    assert_eq!(edge.cache.stats().orders, 100);
+    gate.open();
+    slow.await.unwrap().expect_status(200);
     until("the orders are forgotten", || edge.cache.stats().orders == 0).await;
 }
 

@@ -83,10 +83,15 @@ pub(crate) fn serve<B: Backend>(node: Arc<Node>, backend: B) -> SocketAddr {
 }
 
 /// Follows the log, and has caught up.
-pub(crate) async fn follow(node: &Arc<Node>, line: Arc<dyn Bus>, role: &'static str) {
+pub(crate) async fn follow(
+    node: &Arc<Node>,
+    line: Arc<dyn Bus>,
+    role: &'static str,
+) -> Arc<Follower> {
     let follower = Follower::new(node.clone(), line, role);
     tokio::spawn(follower.clone().run(Readiness::default().gate("log")));
     follower.caught_up().await;
+    follower
 }
 
 pub(crate) fn log() -> EmbeddedBus {

@@ -33,19 +33,28 @@ async fn after_its_goodbye_a_node_answers_nothing_from_its_store_unasked() {
     let log = nodes::log();
     let edge = node(&origin, json!({}));
     let address = serve(edge.clone(), Origins::default());
-    follow(&edge, Arc::new(log.join()), "edge").await;
+    let follower = follow(&edge, Arc::new(log.join()), "edge").await;
     store(&edge, address, "/a").await;
     let mut client = Client::connect(address).await.unwrap();
     client.send(Request::get("/slow")).await.unwrap();
     client.head().await.unwrap();
     edge.drain.run_down(Duration::from_secs(1)).await;
-    left(&log).await;
+    // Closed, but still serving: it follows.
     version.store(2, SeqCst);
-    log.publish(&order("p", tag(), How::Hard)).await.unwrap();
+    let at = log.publish(&order("p1", tag(), How::Hard)).await.unwrap();
+    complete(&log, &at).await;
     gate.open();
     client.body(1 << 20).await.unwrap();
     let answer = client.ask(Request::get("/a")).await.unwrap();
     answer.expect_status(200).expect_body("v2");
+    // Gone, though somebody asks once more.
+    follower.leave();
+    left(&log).await;
+    version.store(3, SeqCst);
+    log.publish(&order("p2", tag(), How::Hard)).await.unwrap();
+    if let Ok(answer) = client.ask(Request::get("/a")).await {
+        answer.expect_status(200).expect_body("v3");
+    }
 }
 
 async fn left(log: &EmbeddedBus) {
