@@ -70,3 +70,9 @@ fn a_tier_is_asked_for_at_least_what_is_known() {
 fn a_node_is_empty_after_a_gap() {
     finds(Broken::GapKept);
 }
+
+/// Positions of one log are compared between nodes: what one read and another did not must show.
+#[test]
+fn ids_never_go_back_in_one_log() {
+    finds(Broken::IdsGoBack);
+}

@@ -2,7 +2,8 @@
 
 use wire::Seq;
 
-use crate::rules::What;
+use crate::rules::{Broken, What};
+use crate::sender::SENDERS;
 use crate::world::World;
 
 impl World {
@@ -20,6 +21,17 @@ impl World {
         Some(What::Heals)
     }
 
+    pub fn cut_sender(&mut self) -> Option<What> {
+        let sender = self.rng.below(SENDERS);
+        self.senders_cut[sender] = true;
+        Some(What::CutsSender)
+    }
+
+    pub fn heal_senders(&mut self) -> Option<What> {
+        self.senders_cut.contains(&true).then(|| self.senders_cut.fill(false))?;
+        Some(What::HealsSenders)
+    }
+
     /// A node loses all it had, and comes again under the same name.
     pub fn restart(&mut self) -> Option<What> {
         let at = self.rng.among(&self.nodes, |node| node.up)?;
@@ -32,12 +44,16 @@ impl World {
     /// A node says goodbye.
     pub fn leave(&mut self) -> Option<What> {
         let at = self.rng.among(&self.nodes, |node| node.up && !node.cut)?;
+        self.leave_at(at);
+        Some(What::Leaves)
+    }
+
+    pub fn leave_at(&mut self, at: usize) {
         self.nodes[at].restart();
         self.nodes[at].up = false;
         self.lose(at);
         self.log.leave(at);
         self.trace.note(self.step, None, Some(at), "leaves", 0);
-        Some(What::Leaves)
     }
 
     pub fn start(&mut self) -> Option<What> {
@@ -49,12 +65,8 @@ impl World {
     /// The log fails over to a copy that lacks its end.
     pub fn fail_over(&mut self) -> Option<What> {
         let lost = self.rng.below(3) + 1;
-        let back = self.rng.chance(70);
-        let before = self.log.clock();
+        let back = self.broken == Some(Broken::IdsGoBack);
         self.log.fail_over(lost, back);
-        if self.log.clock() < before {
-            self.tally.note(What::IdsWentBack);
-        }
         if self.rng.chance(50) {
             let last = self.log.read(Seq::ZERO, usize::MAX).records.pop();
             last.into_iter().for_each(|record| self.log.lose_acks(record.seq));

@@ -21,12 +21,14 @@ pub struct Fetch {
     least: Seq,
     /// The node validated everything when this began: what is stored must not stand in.
     unvouched: bool,
+    /// It takes much longer than others.
+    slow: bool,
     /// The version of what is to be validated.
     stale: Option<u32>,
     stage: Stage,
     /// What it asked for at least: only of a tier, and only where the node knows its position.
     asked: Option<LogPosition>,
-    /// The log that the node read when this was sent.
+    /// The log that the node read when this was last looked at, at the latest when it was sent.
     epoch: Option<String>,
 }
 
@@ -89,7 +91,9 @@ impl World {
         self.ids += 1;
         let stale = duty.as_ref().and_then(Obligation::stale).map(|object| version_of(object));
         let unvouched = self.nodes[at].unvouched(self.now, self.broken);
+        let slow = self.rng.chance(5);
         self.fetches.push(Fetch {
+            slow,
             id: self.ids,
             at,
             key,
@@ -100,7 +104,7 @@ impl World {
             stale,
             stage: Stage::Held,
             asked: None,
-            epoch: None,
+            epoch: self.nodes[at].epoch().map(str::to_owned),
         });
     }
 
@@ -113,6 +117,10 @@ impl World {
         };
         let fetch = &mut self.fetches[i];
         let node = &self.nodes[fetch.at];
+        // A gap since the store was asked: what is asked for is a position in another log.
+        if fetch.epoch.as_deref() != node.epoch() {
+            fetch.least = Seq::ZERO;
+        }
         let vouched = match &mut fetch.duty {
             Some(duty) if self.broken != Some(Broken::SentLate) => duty.sent(fetch.least),
             _ => node.cache.applied(),
@@ -194,6 +202,9 @@ impl World {
     pub fn take_back(&mut self) -> Option<What> {
         let back = |fetch: &Fetch| matches!(fetch.stage, Stage::Back(..));
         let i = self.rng.among(&self.fetches, back)?;
+        if self.fetches[i].slow && !self.rng.chance(5) {
+            return None;
+        }
         let fetch = self.fetches.swap_remove(i);
         let Stage::Back(answer, source) = &fetch.stage else { return None };
         let (word, source) = (answer.word.clone(), *source);

@@ -8,6 +8,7 @@ use cache::{Keys, Order, Swept};
 use semantics::Timestamp;
 use wire::invalidation::{Ack, Url};
 
+use crate::node::Node;
 use crate::rules::{Broken, What};
 use crate::world::World;
 
@@ -112,9 +113,14 @@ impl World {
 
     /// Some acknowledgements arrive.
     pub fn acknowledge(&mut self) -> Option<What> {
-        let at =
-            self.rng.among(&self.nodes, |node| node.up && !node.cut && !node.acks.is_empty())?;
+        let tells = |node: &Node| node.up && !node.cut && !node.acks.is_empty();
+        let at = self.rng.among(&self.nodes, tells)?;
         let some = self.rng.below(self.nodes[at].acks.len()) + 1;
+        self.acknowledge_at(at, some);
+        Some(What::Acknowledges)
+    }
+
+    pub fn acknowledge_at(&mut self, at: usize, some: usize) {
         let lost = self.rng.chance(2);
         for (epoch, ack) in self.nodes[at].acks.drain(..some) {
             if lost {
@@ -123,23 +129,27 @@ impl World {
                 self.log.acknowledge(&epoch, ack);
             }
         }
-        Some(What::Acknowledges)
     }
 
     /// A heartbeat is sent, or one that was sent arrives.
     pub fn beat(&mut self) -> Option<What> {
         let at = self.rng.among(&self.nodes, |node| node.up)?;
+        self.beat_at(at);
+        Some(What::Beats)
+    }
+
+    pub fn beat_at(&mut self, at: usize) {
         let node = &mut self.nodes[at];
         let Some((sent, beat)) = node.beat.take() else {
             node.beat = Some((self.now, node.heartbeat()));
-            return Some(What::Beats);
+            return;
         };
         if node.cut {
-            return Some(What::Beats);
+            return;
         }
         self.log.beat(at, beat, self.now);
         if self.now - sent > GIVEN_UP {
-            return Some(What::Beats);
+            return;
         }
         let lapsed = node.lapsed(self.now);
         node.heard = node.heard.max(sent);
@@ -157,13 +167,12 @@ impl World {
             }
         }
         self.nodes[at].joined = true;
-        Some(What::Beats)
     }
 
     /// One piece of work of a sweeper.
     pub fn sweep(&mut self) -> Option<What> {
         let now = self.time();
-        let due = |node: &crate::node::Node| {
+        let due = |node: &Node| {
             node.sweep.is_some()
                 || node.cache.sweep_due(GRACE).is_some_and(|at| at.is_none_or(|at| at <= now))
         };

@@ -37,9 +37,7 @@ impl Log {
 
     pub fn append(&mut self, text: String) -> LogPosition {
         let ms = self.tick();
-        let position = self.log.append(text, ms);
-        self.drop_acks();
-        position
+        self.log.append(text, ms)
     }
 
     /// Somebody writes what is no order.
@@ -66,11 +64,10 @@ impl Log {
 
     pub fn trim(&mut self, keep: usize) {
         self.log.trim(keep);
-        self.drop_acks();
     }
 
-    /// Fails over to a copy that lacks the newest `n` entries. Its clock may be behind: then new ids may
-    /// be lower than lost ones.
+    /// Fails over to a copy that lacks the newest `n` entries. `back`: its clock is behind, and nobody
+    /// tells it which ids were given out.
     pub fn fail_over(&mut self, n: usize, back: bool) {
         let mut kept = self.log.read(Seq::ZERO, MOST);
         if n >= kept.records.len() || !back {
@@ -101,9 +98,9 @@ impl Log {
         self.clock
     }
 
-    /// Takes an acknowledgement, if it is of this log and of an entry that is there.
+    /// Takes an acknowledgement, if it is of this log. It outlives its entry, but for entries that were lost.
     pub fn acknowledge(&mut self, epoch: &str, ack: Ack) {
-        if epoch != self.log.epoch() || !self.log.holds(ack.seq) {
+        if epoch != self.log.epoch() || ack.seq > self.log.last() {
             return;
         }
         let known = self.acks.entry(ack.seq).or_default();
@@ -142,7 +139,7 @@ impl Log {
     }
 
     fn drop_acks(&mut self) {
-        let log = &self.log;
-        self.acks.retain(|seq, _| log.holds(*seq));
+        let last = self.log.last();
+        self.acks.retain(|seq, _| *seq <= last);
     }
 }

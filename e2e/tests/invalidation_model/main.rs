@@ -19,6 +19,7 @@ mod rules;
 mod sender;
 mod serve;
 mod site;
+mod squall;
 mod targets;
 mod trace;
 mod world;

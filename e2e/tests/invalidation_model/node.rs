@@ -10,7 +10,7 @@ use crate::rng::Rng;
 use crate::rules::Broken;
 
 /// Milliseconds without a heartbeat after which a node validates whatever it serves.
-pub const LEASE: u64 = 8_000;
+pub const LEASE: u64 = 15_000;
 
 pub struct Node {
     pub name: String,

@@ -46,6 +46,7 @@ impl World {
 
     /// Every node comes back and every order becomes complete.
     fn settle(&mut self) {
+        self.senders_cut.fill(false);
         for node in &mut self.nodes {
             node.cut = false;
             if !node.up {

@@ -23,6 +23,8 @@ pub enum Broken {
     LeastZero,
     /// A node does not empty itself after a gap.
     GapKept,
+    /// A log that failed over gives out lower ids than those that it lost.
+    IdsGoBack,
 }
 
 /// A world to run.
@@ -65,6 +67,9 @@ tallied!(
     Passes,
     Sweeps,
     Forgets,
+    CutsSender,
+    Squalls,
+    HealsSenders,
     Cuts,
     Heals,
     Restarts,
@@ -117,7 +122,6 @@ tallied!(
     Republished,
     Unanswered,
     LostAck,
-    IdsWentBack,
     Malformed,
     Quiet,
 );

@@ -14,11 +14,19 @@ use crate::targets::{self, Names};
 use crate::world::World;
 
 /// Most orders that are not complete.
-const OPEN: usize = 16;
+const OPEN: usize = 32;
 /// Milliseconds that an acknowledgement may take after its node says that it read past the entry.
 const UNANSWERED: u64 = 5_000;
+/// Milliseconds until an order is published again, at first.
+const PAUSE: u64 = 1_000;
+const LONGEST_PAUSE: u64 = 16_000;
+
+/// How many senders there are; each keeps its own orders.
+pub const SENDERS: usize = 3;
 
 pub struct Kept {
+    /// Who keeps it.
+    pub sender: usize,
     order: Invalidation,
     names: Names,
     /// What the origin had when it was published first, and when that was.
@@ -27,6 +35,9 @@ pub struct Kept {
     complete: bool,
     lifted: bool,
     unanswered_since: Option<u64>,
+    /// Not before this time is it published again, and how much later yet again.
+    again_at: u64,
+    pause: u64,
 }
 
 impl World {
@@ -69,18 +80,33 @@ impl World {
 
     fn keep(&mut self, order: Invalidation, names: Names) {
         let (published, position, unanswered_since) = (None, None, None);
-        let (complete, lifted) = (false, false);
-        let kept = Kept { order, names, published, position, complete, lifted, unanswered_since };
+        let (complete, lifted, again_at, pause) = (false, false, 0, PAUSE);
+        let sender = self.rng.below(SENDERS);
+        let kept = Kept {
+            sender,
+            order,
+            names,
+            published,
+            position,
+            complete,
+            lifted,
+            unanswered_since,
+            again_at,
+            pause,
+        };
         self.kept.push(kept);
     }
 
     pub fn publish(&mut self) -> Option<What> {
-        let at = self.rng.among(&self.kept, |kept| kept.position.is_none())?;
+        let at = {
+            let cut = self.senders_cut;
+            self.rng.among(&self.kept, |kept| kept.position.is_none() && !cut[kept.sender])?
+        };
         self.publish_at(at);
         Some(What::Publishes)
     }
 
-    fn publish_at(&mut self, at: usize) {
+    pub fn publish_at(&mut self, at: usize) {
         let kept = &mut self.kept[at];
         let text = serde_json::to_string(&kept.order).unwrap();
         let position = self.log.append(text);
@@ -98,12 +124,15 @@ impl World {
     }
 
     pub fn judge(&mut self) -> Option<What> {
-        let at = self.rng.among(&self.kept, |kept| kept.position.is_some())?;
+        let at = {
+            let cut = self.senders_cut;
+            self.rng.among(&self.kept, |kept| kept.position.is_some() && !cut[kept.sender])?
+        };
         self.judge_at(at);
         Some(What::Judges)
     }
 
-    fn judge_at(&mut self, at: usize) {
+    pub fn judge_at(&mut self, at: usize) {
         let Some(position) = self.kept[at].position.clone() else { return };
         let (mut members, mut acks) = (self.log.members(self.now), self.log.acks(&position));
         self.misjudge(&position, &mut members, &mut acks);
@@ -133,7 +162,9 @@ impl World {
         kept.unanswered_since =
             verdict.unanswered.then(|| kept.unanswered_since.unwrap_or(self.now));
         let unanswered = kept.unanswered_since.is_some_and(|since| self.now - since >= UNANSWERED);
-        if verdict.again || unanswered {
+        if (verdict.again || unanswered) && kept.again_at <= self.now {
+            kept.again_at = self.now + kept.pause;
+            kept.pause = (kept.pause * 2).min(LONGEST_PAUSE);
             self.tally.note(if verdict.again { What::Republished } else { What::Unanswered });
             self.publish_at(at);
         }
@@ -143,7 +174,7 @@ impl World {
     fn misjudge(&self, position: &LogPosition, members: &mut [Member], acks: &mut Acks) {
         match self.broken {
             Some(Broken::LeaseEarly) => {
-                members.iter_mut().for_each(|member| member.unheard += Duration::from_secs(7));
+                members.iter_mut().for_each(|member| member.unheard += Duration::from_secs(14));
             }
             Some(Broken::Inferred) => {
                 let past = |member: &&mut Member| {

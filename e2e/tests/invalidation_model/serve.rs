@@ -56,11 +56,12 @@ pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 impl World {
     /// A client comes to an edge.
     pub fn arrive(&mut self) -> Option<What> {
-        if self.requests.len() >= 30 {
+        if self.requests.len() >= 40 {
             return None;
         }
         let at = self.rng.among(&self.nodes, |node| !node.shield && node.serves())?;
-        let key = self.rng.below(KEYS);
+        // Some are asked for much more than others.
+        let key = if self.rng.chance(70) { self.rng.below(4) } else { self.rng.below(KEYS) };
         self.trace.note(self.step, Some(key), Some(at), "client arrives", 0);
         self.request(at, key, Who::Client(self.promises.must(key)));
         Some(What::Arrives)

@@ -53,6 +53,7 @@ impl Origin {
     fn fields(&self, key: usize, version: u32, age: u32) -> HeaderMap {
         let number = |n: u32| HeaderValue::from(n);
         let lifetime = match key % 3 {
+            _ if key > 5 => "max-age=300",
             0 => "max-age=60, stale-while-revalidate=30",
             1 => "max-age=25",
             _ => "max-age=20, stale-while-revalidate=20, stale-if-error=60",

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 const KEPT: usize = 20_000;
-const TOLD: usize = 30;
+const TOLD: usize = 300;
 
 #[derive(Clone, Copy)]
 struct Event {
@@ -44,7 +44,7 @@ impl Trace {
     pub fn of(&self, key: usize, node: usize) -> String {
         let concerns = |event: &&Event| match event.key {
             Some(of) => of == key,
-            None => event.node.is_none_or(|of| of == node),
+            None => event.node.is_none_or(|of| of == node || of >= 3),
         };
         let told: Vec<_> = self.events.iter().rev().filter(concerns).take(TOLD).collect();
         told.into_iter().rev().map(|event| format!("{event}\n")).collect()

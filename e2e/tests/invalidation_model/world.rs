@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::promise::Promises;
 use crate::rng::Rng;
 use crate::rules::{Broken, Plan, Tally, What};
-use crate::sender::Kept;
+use crate::sender::{Kept, SENDERS};
 use crate::serve::Request;
 use crate::site::{KEYS, Origin, key_of};
 use crate::trace::Trace;
@@ -28,6 +28,10 @@ pub struct World {
     pub fetches: Vec<Fetch>,
     pub fills: Vec<Filling>,
     pub kept: Vec<Kept>,
+    /// Senders that cannot reach the log.
+    pub senders_cut: [bool; SENDERS],
+    /// A node is to leave at this step.
+    pub goodbye: Option<(u64, usize)>,
     /// Bans that can be lifted.
     pub lifts: Vec<String>,
     pub promises: Promises,
@@ -44,38 +48,41 @@ pub struct World {
 
 type Step = fn(&mut World) -> Option<What>;
 
-/// How often each step is tried, in parts of all together.
-const STEPS: &[(u32, Step)] = &[
-    (1_200, World::arrive),
-    (1_300, World::look),
-    (600, World::poll),
-    (700, World::send),
-    (800, World::reach),
-    (800, World::take_back),
-    (300, World::append),
-    (700, World::finish),
-    (40, World::abort),
-    (30, World::change),
-    (60, World::publish),
-    (10, World::lift),
-    (1_100, World::read),
-    (500, World::acknowledge),
-    (900, World::beat),
-    (500, World::judge),
-    (350, World::pass),
-    (200, World::sweep),
-    (30, World::forget),
-    (12, World::cut),
-    (30, World::heal),
-    (3, World::restart),
-    (3, World::leave),
-    (25, World::start),
-    (5, World::fail_over),
-    (2, World::restart_log),
-    (7, World::trim),
-    (3, World::garble),
-    (25, World::fail),
-    (15, World::depart),
+/// How often each step is tried, in parts of all together: in a calm world, and in a stormy one.
+const STEPS: &[(u32, u32, Step)] = &[
+    (1_200, 1_200, World::arrive),
+    (1_300, 1_300, World::look),
+    (600, 600, World::poll),
+    (700, 700, World::send),
+    (800, 800, World::reach),
+    (800, 800, World::take_back),
+    (300, 300, World::append),
+    (700, 700, World::finish),
+    (40, 40, World::abort),
+    (15, 20, World::change),
+    (100, 100, World::publish),
+    (10, 10, World::lift),
+    (1_500, 1_500, World::read),
+    (700, 700, World::acknowledge),
+    (900, 900, World::beat),
+    (900, 900, World::judge),
+    (350, 350, World::pass),
+    (200, 200, World::sweep),
+    (30, 30, World::forget),
+    (8, 10, World::cut),
+    (12, 16, World::heal),
+    (4, 4, World::cut_sender),
+    (20, 20, World::heal_senders),
+    (3, 3, World::restart),
+    (2, 3, World::leave),
+    (8, 10, World::start),
+    (5, 5, World::fail_over),
+    (2, 2, World::restart_log),
+    (5, 5, World::trim),
+    (3, 3, World::garble),
+    (25, 25, World::fail),
+    (15, 15, World::depart),
+    (2, 14, World::squall),
 ];
 
 impl World {
@@ -96,6 +103,8 @@ impl World {
             fetches: Vec::new(),
             fills: Vec::new(),
             kept: Vec::new(),
+            senders_cut: [false; SENDERS],
+            goodbye: None,
             lifts: Vec::new(),
             promises: Promises::default(),
             orders: 0,
@@ -111,19 +120,27 @@ impl World {
 
     /// Takes steps until there were so many, or something is wrong.
     pub fn run(&mut self, steps: u64) {
-        let all: u32 = STEPS.iter().map(|(weight, _)| weight).sum();
+        let storm = self.seed.is_multiple_of(2);
+        let weight = |(calm, stormy, _): &(u32, u32, Step)| if storm { *stormy } else { *calm };
+        let all: u32 = STEPS.iter().map(weight).sum();
         let end = self.step + steps;
         while self.step < end && self.violation.is_none() {
             let mut at = self.rng.below(all as usize) as u32;
-            let step = STEPS.iter().find(|(weight, _)| {
-                let here = at < *weight;
-                at = at.wrapping_sub(if here { 0 } else { *weight });
+            let step = STEPS.iter().find(|step| {
+                let here = at < weight(step);
+                at -= if here { 0 } else { weight(step) };
                 here
             });
             // What is not possible now is no step.
-            if let Some(what) = step.and_then(|(_, step)| step(self)) {
+            if let Some(what) = step.and_then(|(_, _, step)| step(self)) {
                 self.step += 1;
                 self.tally.note(what);
+            }
+            if let Some((_, at)) = self.goodbye.take_if(|(step, _)| *step <= self.step)
+                && self.nodes[at].up
+            {
+                self.leave_at(at);
+                self.senders_cut.fill(false);
             }
         }
     }

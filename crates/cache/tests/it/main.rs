@@ -4,6 +4,7 @@
 mod support;
 
 mod bodies;
+mod churn;
 mod collapsing;
 mod eviction;
 mod invalidating;
