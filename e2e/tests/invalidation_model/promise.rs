@@ -59,8 +59,8 @@ impl Promises {
             return;
         }
         let at = column(how);
-        for key in 0..KEYS {
-            let raise = |floor: &mut Floor| floor[at] = floor[at].max(versions[key]);
+        for (key, version) in versions.iter().enumerate() {
+            let raise = |floor: &mut Floor| floor[at] = floor[at].max(*version);
             match names {
                 Names::Keys(keys) if keys & (1 << key) != 0 => raise(&mut self.urls[key]),
                 Names::Tags(bits) => {
