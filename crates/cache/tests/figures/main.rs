@@ -5,6 +5,8 @@
 #[path = "../it/support.rs"]
 mod support;
 
+mod invalidating;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
