@@ -300,7 +300,7 @@ proptest! {
     #[test]
     fn agrees_with_a_map_that_loses(steps in prop::collection::vec(step(), 1..200), kind in 0..3) {
         let kind = [EvictionPolicy::Lru, EvictionPolicy::Lfu, EvictionPolicy::S3Fifo][kind as usize];
-        let mut run = Run::new(kind, 24 << 10);
+        let mut run = Run::new(kind, 28 << 10);
         steps.into_iter().for_each(|step| run.step(step));
         run.end();
     }

@@ -43,7 +43,12 @@ impl Follower {
             tick.tick().await;
             let Some((sent, lease)) = self.heartbeat().await else { continue };
             if !self.node.log.renew(sent, lease, self.node.clock.monotonic()) {
-                // What came while nobody could vouch must be read first.
+                // What came while nobody could vouch must be read first; and what was complete without this
+                // node may be lost with a failover, so that it is never read: what is stored goes.
+                let applied = self.node.cache.applied();
+                self.node.cache.distrust();
+                self.node.cache.skip(applied);
+                self.node.log.wants_sweep();
                 self.node.log.owe(sent, lease);
                 self.again.notify_one();
             }
