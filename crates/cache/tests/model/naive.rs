@@ -78,6 +78,12 @@ impl Naive {
         }
     }
 
+    /// Whether somebody fetches something of this key: with what was known of its variants lost, that
+    /// may be for all of them.
+    pub(crate) fn is_fetched(&self, slot: Slot) -> bool {
+        self.held.values().any(|(held, _)| !held.solo && held.slot.key == slot.key)
+    }
+
     /// A fill found no room.
     pub(crate) fn no_room(&mut self, slot: Slot, until: Timestamp) {
         self.maybe.insert(slot, until);
