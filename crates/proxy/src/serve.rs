@@ -16,7 +16,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use runtime::drain::{Drain, Stage};
 use runtime::metrics::{IntCounterVec, IntGauge, MetricError, Metrics};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use wire::snapshot::Limits;
 
@@ -104,28 +104,47 @@ pub async fn serve<H: Handler>(
     let listener = TcpListener::from_std(listener)?;
     let open = Open::new(metrics.connections.clone());
     let sweeper = sweep::Sweeper::start(metrics.clone(), drain.clone());
-    let mut closed = pin!(drain.reached(Stage::Closed));
-    loop {
-        // Accepting comes first: what the kernel has completed for us is ours to serve, also at the end.
-        let accepted = tokio::select! {
-            biased;
-            accepted = accept(&listener, &open, &handler) => accepted,
-            () = &mut closed => break,
-        };
-        let Some((stream, peer)) = accepted else { continue };
+    let take = |(stream, peer): (TcpStream, SocketAddr)| {
         let connection = sweeper.admit(peer, handler.limits(), open.one_more());
         let (handler, drain, metrics) = (handler.clone(), drain.clone(), metrics.clone());
         tokio::spawn(async move {
             connection::run(stream, connection, handler, &metrics, drain).await;
         });
+    };
+    let mut closed = pin!(drain.reached(Stage::Closed));
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut closed => break,
+            accepted = accept(&listener, &open, &handler) => accepted.map(&take),
+        };
     }
-    drop(listener);
+    let room = handler.limits().max_connections.saturating_sub(open.count());
+    last(listener, room)?.into_iter().for_each(&take);
     let drain_timeout = Duration::from_millis(handler.limits().drain_timeout_ms);
     if tokio::time::timeout(drain_timeout, open.none()).await.is_err() {
         tracing::warn!(open = open.count(), "drain timeout: closing what is still in flight");
         sweeper.close_all();
     }
     Ok(())
+}
+
+/// Closes `listener` and gives what the kernel had completed for it: that is ours to serve, also at the end,
+/// and whatever is left in the queue is reset. At most `room` connections.
+fn last(listener: TcpListener, room: u32) -> io::Result<Vec<(TcpStream, SocketAddr)>> {
+    // No more than one can join the queue while it is emptied, however long this thread waits for a core.
+    SockRef::from(&listener).listen(0)?;
+    let listener = listener.into_std()?;
+    let mut taken = Vec::new();
+    // Not through the runtime: it asks the kernel only once it has heard of a connection.
+    while taken.len() < room as usize
+        && let Ok((stream, peer)) = listener.accept()
+    {
+        stream.set_nonblocking(true)?;
+        let _ = stream.set_nodelay(true);
+        taken.push((TcpStream::from_std(stream)?, peer));
+    }
+    Ok(taken)
 }
 
 /// One more connection, once there is room for it.

@@ -88,9 +88,8 @@ async fn no_request_fails_that_was_accepted_before_or_during_the_drain() {
     while let Some(ended) = clients.join_next().await {
         ended.unwrap().unwrap();
     }
-    // The moment is short, but a worker may have to wait for a core in it: some of the clients can meet it.
     let not_taken = not_taken.load(Ordering::Relaxed);
-    assert!(not_taken <= CLIENTS / 2, "{not_taken} connections were completed and not accepted");
+    assert!(not_taken <= CLIENTS / 8, "{not_taken} connections were completed and not accepted");
     let (code, output) = edge.end().await.unwrap();
     assert_eq!(code, Some(0), "{output}");
 }
