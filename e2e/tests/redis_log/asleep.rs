@@ -6,7 +6,7 @@ use e2e::origin::Origin;
 use e2e::redis::Redis;
 use serde_json::json;
 
-use crate::fleet::{Fleet, eventually};
+use crate::fleet::{Edge, Fleet, eventually};
 use crate::orders::{Order, What, all_complete, named};
 use crate::traffic::Traffic;
 use crate::truth::{GROUPS, PAGES, Truth, path};
@@ -14,8 +14,17 @@ use crate::truth::{GROUPS, PAGES, Truth, path};
 /// Never purged: whoever asks again for it finds it stored, unless everything went.
 const KEPT: usize = PAGES - 1;
 
-async fn trim(redis: &Redis) {
-    redis.command(&["XTRIM", Redis::LOG, "MAXLEN", "=", "2"]).await.unwrap();
+/// Cuts the log behind those who are awake: what is trimmed before they read it is a gap to them, too.
+async fn trim(redis: &Redis, awake: &[Edge]) {
+    let mut read = Vec::new();
+    for edge in awake {
+        read.push(edge.applied().await);
+    }
+    let least = read.iter().min().unwrap();
+    redis
+        .command(&["XTRIM", Redis::LOG, "MINID", "=", &format!("{}-{}", least.ms, least.n)])
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,15 +52,15 @@ async fn a_node_that_slept_past_the_trim_empties_itself_and_until_then_is_named(
         };
         orders.push(Order::send(&truth, desks[n % 2], what, "respond-async").await);
         if n % 10 == 9 {
-            // Time for those who are awake: what is trimmed before they read it is a gap to them, too.
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            trim(&redis).await;
+            let last = orders.last().unwrap();
+            last.until("the awake follow", |report| named(report, "done") == ["n1", "n2"]).await;
+            trim(&redis, &fleet.0[..2]).await;
         }
     }
     // What was trimmed is published again for who still needs it; and trimmed again.
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        trim(&redis).await;
+        trim(&redis, &fleet.0[..2]).await;
     }
     for order in &orders {
         // What was published again is applied again by those who are awake.
@@ -70,4 +79,7 @@ async fn a_node_that_slept_past_the_trim_empties_itself_and_until_then_is_named(
     assert!(gaps >= 1.0, "the sleeper noticed nothing");
     eventually("what nobody purged went too", async || origin.count(&path(KEPT)) > asked).await;
     traffic.end().await;
+    for awake in &fleet.0[..2] {
+        assert_eq!(awake.metric("cdn_invalidation_gaps_total").await, 0.0, "{}", awake.name);
+    }
 }

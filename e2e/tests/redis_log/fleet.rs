@@ -12,6 +12,8 @@ use e2e::world::{Setup, TOKEN};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
+use wire::Seq;
+use wire::invalidation::LogPosition;
 
 /// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -120,6 +122,13 @@ impl Edge {
     /// Whether the log is there, as it says itself.
     pub(crate) async fn connected(&self) -> bool {
         self.admin(Request::get("/log")).await.1["connected"] == json!(true)
+    }
+
+    /// Up to where it has applied the log.
+    pub(crate) async fn applied(&self) -> Seq {
+        let stats = self.admin(Request::get("/debug/stats")).await.1;
+        let applied = stats["invalidation"]["applied"].as_str().unwrap();
+        applied.parse::<LogPosition>().unwrap().seq
     }
 
     /// The members of the log, as it knows them.
