@@ -78,6 +78,11 @@ impl Naive {
         }
     }
 
+    /// Whether anything of this key is marked.
+    pub(crate) fn is_marked(&self, key: u8, now: Timestamp) -> bool {
+        self.marks.iter().any(|((marked, _), until)| *marked == key && now < *until)
+    }
+
     /// Whether somebody fetches something of this key: with what was known of its variants lost, that
     /// may be for all of them.
     pub(crate) fn is_fetched(&self, slot: Slot) -> bool {
