@@ -106,7 +106,13 @@ impl HttpBody for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
+        if let Some(busy) = &mut this.busy {
+            busy.asked();
+        }
         let polled = ready!(this.source.poll(cx));
+        if let Some(busy) = &mut this.busy {
+            busy.offered();
+        }
         if let (Some(served), Some(Ok(frame))) = (&this.served, &polled)
             && let Some(data) = frame.data_ref()
         {

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use http::Response;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
@@ -32,18 +34,7 @@ impl Http2 {
     /// # Errors
     /// When no response comes.
     pub async fn ask(&mut self, request: impl Into<Request>) -> anyhow::Result<Answer> {
-        let request = request.into();
-        let host = request.fields.get("host").unwrap_or(HOST);
-        let mut outgoing = http::Request::builder()
-            .method(request.method.as_str())
-            .uri(format!("http://{host}{}", request.target));
-        for (name, value) in
-            request.fields.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("host"))
-        {
-            outgoing = outgoing.header(name, value);
-        }
-        let response = self.0.send_request(outgoing.body(Full::new(request.body))?).await?;
-        let (head, body) = response.into_parts();
+        let (head, body) = self.open(request).await?.into_parts();
         let mut fields = Fields::default();
         for (name, value) in &head.headers {
             fields.add(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
@@ -54,6 +45,27 @@ impl Http2 {
             Err(_) => (Bytes::new(), true),
         };
         Ok(Answer { interim: Vec::new(), status, fields, body, cut })
+    }
+
+    /// Sends a request and gives the response with its body unread.
+    ///
+    /// # Errors
+    /// When no response comes.
+    pub async fn open(
+        &mut self,
+        request: impl Into<Request>,
+    ) -> anyhow::Result<Response<Incoming>> {
+        let request = request.into();
+        let host = request.fields.get("host").unwrap_or(HOST);
+        let mut outgoing = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(format!("http://{host}{}", request.target));
+        for (name, value) in
+            request.fields.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("host"))
+        {
+            outgoing = outgoing.header(name, value);
+        }
+        Ok(self.0.send_request(outgoing.body(Full::new(request.body))?).await?)
     }
 
     /// Whether the other end has asked to go elsewhere.

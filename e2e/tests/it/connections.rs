@@ -1,7 +1,8 @@
 //! How long connections last, and how they end.
 
-use e2e::client::{Client, HOST, Request};
+use e2e::client::{Client, HOST, Http2, Request};
 use e2e::origin::Reply;
+use http_body_util::BodyExt;
 use serde_json::json;
 
 use crate::support::{echoing, start};
@@ -135,4 +136,23 @@ async fn a_client_that_takes_nothing_is_cut_off() {
     let (body, cut) = client.body(usize::MAX).await.unwrap();
     assert!(cut && body.len() < 16 << 20);
     world.ask("/a").await.expect(200, "HIT");
+}
+
+#[tokio::test]
+async fn an_http2_client_that_takes_nothing_is_cut_off_and_one_that_waits_for_the_origin_is_not() {
+    let change = json!({ "betweenBytesTimeout": "300ms" });
+    let (origin, world) = echoing(|s| s.limits(change)).await;
+    origin.always("/a", Reply::fresh(60, "").then_pattern(16 << 20));
+    let gate = e2e::gate::Gate::closed();
+    origin.always("/slow", Reply::ok("slow").after(&gate));
+    let mut waiting = Http2::connect(world.address).await.unwrap();
+    let slow = tokio::spawn(async move { waiting.ask("/slow").await.unwrap() });
+    let mut stalled = Http2::connect(world.address).await.unwrap();
+    // Its window is smaller than the body, and nobody makes it wider.
+    let unread = stalled.open("/a").await.unwrap();
+    world.until("it is cut off", || stalled.is_closed()).await;
+    assert_eq!(world.metric("cdn_client_connections_timed_out_total", "limit=\"write\""), 1.0);
+    assert!(unread.into_body().collect().await.is_err());
+    gate.open();
+    slow.await.unwrap().expect_status(200).expect_body("slow");
 }

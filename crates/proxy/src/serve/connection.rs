@@ -39,6 +39,10 @@ pub struct Connection {
     pub(super) blocked: AtomicBool,
     pub(super) tunnel: AtomicBool,
     pub(super) in_service: AtomicU32,
+    /// Of the answers in service, those whose next piece waits for the client to take the last one.
+    pub(super) offered: AtomicU32,
+    /// When an answer was last asked for a piece.
+    pub(super) asked_at: AtomicU32,
     pub(super) interim: Mutex<BytesMut>,
     pub(super) poke: Notify,
     pub(super) kill: Notify,
@@ -64,6 +68,8 @@ impl Connection {
             blocked: AtomicBool::new(false),
             tunnel: AtomicBool::new(false),
             in_service: AtomicU32::new(0),
+            offered: AtomicU32::new(0),
+            asked_at: AtomicU32::new(now),
             interim: Mutex::new(BytesMut::new()),
             poke: Notify::new(),
             kill: Notify::new(),
@@ -92,19 +98,41 @@ impl Connection {
 }
 
 /// While it lives, a request is being answered on its connection.
+///
+/// It also tells whose turn it is: HTTP/2 flow control stops at the client's word, which no socket shows.
 #[derive(Debug)]
-pub(crate) struct InService(Arc<Connection>);
+pub(crate) struct InService {
+    connection: Arc<Connection>,
+    offered: bool,
+}
 
 impl InService {
     fn new(connection: &Arc<Connection>) -> Self {
         connection.in_service.fetch_add(1, Ordering::Relaxed);
-        Self(connection.clone())
+        Self { connection: connection.clone(), offered: false }
+    }
+
+    /// The next piece of the answer is wanted: what came before it was taken.
+    pub(crate) fn asked(&mut self) {
+        let connection = &self.connection;
+        connection.asked_at.store(connection.tick(), Ordering::Relaxed);
+        if std::mem::take(&mut self.offered) {
+            connection.offered.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A piece of the answer is at hand for the client.
+    pub(crate) fn offered(&mut self) {
+        if !std::mem::replace(&mut self.offered, true) {
+            self.connection.offered.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for InService {
     fn drop(&mut self) {
-        self.0.in_service.fetch_sub(1, Ordering::Relaxed);
+        self.asked();
+        self.connection.in_service.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

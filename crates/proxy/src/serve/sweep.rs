@@ -137,7 +137,15 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
     {
         return Some(Overdue::Write);
     }
-    let busy = head_started || connection.in_service.load(Ordering::Relaxed) > 0;
+    let in_service = connection.in_service.load(Ordering::Relaxed);
+    // Every answer waits for the client: of HTTP/2 streams the socket does not tell.
+    if in_service > 0
+        && connection.offered.load(Ordering::Relaxed) == in_service
+        && over(since(&connection.asked_at).min(quiet), limits.between_bytes_timeout_ms)
+    {
+        return Some(Overdue::Write);
+    }
+    let busy = head_started || in_service > 0;
     if busy {
         return None;
     }

@@ -56,6 +56,19 @@ fn a_body_that_stops_and_a_client_that_does_not_take_are_cut() {
 }
 
 #[test]
+fn answers_that_nobody_takes_are_cut_and_those_that_wait_for_the_origin_are_not() {
+    let stalled = connection();
+    stalled.in_service.store(2, Ordering::Relaxed);
+    stalled.offered.store(1, Ordering::Relaxed);
+    assert_eq!(first(&stalled, Stage::Running), None);
+    stalled.offered.store(2, Ordering::Relaxed);
+    stalled.asked_at.store(5, Ordering::Relaxed);
+    assert_eq!(first(&stalled, Stage::Running), Some((16, Overdue::Write)));
+    stalled.wrote_at.store(9, Ordering::Relaxed);
+    assert_eq!(first(&stalled, Stage::Running), Some((20, Overdue::Write)));
+}
+
+#[test]
 fn a_request_that_waits_for_the_origin_is_nobodys_fault() {
     let busy = connection();
     busy.in_service.store(1, Ordering::Relaxed);
