@@ -6,8 +6,9 @@
 //! behind it is read.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
@@ -26,6 +27,9 @@ const SCRATCH_BYTES: usize = 64 << 10;
 /// A head and a small body leave faster copied together than as a vector of two.
 const FLAT: usize = 8 << 10;
 
+/// Bytes that one connection may write before others have their turn.
+const BURST: usize = 128 << 10;
+
 thread_local! {
     /// One buffer a thread for reads and small writes: idle connections hold none.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
@@ -42,6 +46,8 @@ pub(super) struct Gate {
     farewell: Option<Bytes>,
     /// The last flush found nothing left to write: an interim response may go out.
     between_messages: bool,
+    /// Bytes written since other connections had their turn.
+    burst: usize,
 }
 
 impl Gate {
@@ -62,6 +68,7 @@ impl Gate {
             poisoned: false,
             farewell: None,
             between_messages: true,
+            burst: 0,
         }
     }
 
@@ -158,11 +165,25 @@ impl Gate {
     fn wrote(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let connection = &self.connection;
         connection.blocked.store(polled.is_pending(), Ordering::Relaxed);
+        if let Poll::Ready(Ok(written)) = polled {
+            self.burst += written;
+        }
         if polled.is_ready() {
             connection.wrote_at.store(connection.tick(), Ordering::Relaxed);
             self.between_messages = false;
         }
         polled
+    }
+
+    /// Lets the other connections of this thread write after a burst: a client that takes as fast as we give
+    /// would keep them waiting for a whole body.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.burst < BURST {
+            return Poll::Ready(());
+        }
+        self.burst = 0;
+        // Wakes this task once the others had a look at their sockets.
+        pin!(tokio::task::yield_now()).poll(cx)
     }
 
     /// Says why the request was refused; hyper only knows that it could not read it.
@@ -209,6 +230,7 @@ impl Write for Gate {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_turn(cx));
         ready!(self.poll_interim(cx))?;
         if buf.starts_with(b"HTTP/1.1 400 ") && self.farewell.is_some() {
             ready!(self.poll_farewell(cx))?;
@@ -223,6 +245,7 @@ impl Write for Gate {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_turn(cx));
         ready!(self.poll_interim(cx))?;
         let length: usize = bufs.iter().map(|buf| buf.len()).sum();
         if self.farewell.is_some() && bufs.first().is_some_and(|b| b.starts_with(b"HTTP/1.1 400 "))
