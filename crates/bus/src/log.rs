@@ -28,6 +28,8 @@ pub struct Page {
     pub kept: bool,
     /// The oldest entries after that one, in order, without a hole between two of them.
     pub records: Vec<Record>,
+    /// How many come after these. For people: nothing is decided by it.
+    pub more: u64,
 }
 
 /// Entries of one log, bounded in number and bytes.
@@ -101,11 +103,13 @@ impl MemoryLog {
     /// At most `most` entries after `after`.
     pub fn read(&self, after: Seq, most: usize) -> Page {
         let from = self.records.partition_point(|record| record.seq <= after);
+        let more = self.records.len().saturating_sub(from).saturating_sub(most);
         Page {
             epoch: self.epoch.clone(),
             last: self.last,
             kept: self.holds(after),
             records: self.records.iter().skip(from).take(most).cloned().collect(),
+            more: more as u64,
         }
     }
 

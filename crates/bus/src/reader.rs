@@ -69,6 +69,9 @@ pub struct Reader {
     at_end: bool,
     away: bool,
     queue: VecDeque<Delivery>,
+    /// Entries in the queue, and those after them.
+    waiting: u64,
+    more: u64,
 }
 
 impl Reader {
@@ -82,6 +85,8 @@ impl Reader {
             at_end: false,
             away: false,
             queue: VecDeque::new(),
+            waiting: 0,
+            more: 0,
         }
     }
 
@@ -96,6 +101,11 @@ impl Reader {
         self.after
     }
 
+    /// How many entries are not delivered yet, as far as the last look told.
+    pub fn behind(&self) -> u64 {
+        self.waiting + self.more
+    }
+
     /// Whether there was nothing more to read at the last look.
     pub fn at_end(&self) -> bool {
         self.at_end
@@ -104,6 +114,7 @@ impl Reader {
     /// The next delivery, if there is one without another look at the log.
     pub fn deliver(&mut self) -> Option<Delivery> {
         let delivery = self.queue.pop_front()?;
+        self.waiting -= u64::from(matches!(delivery, Delivery::Event(_)));
         match &delivery {
             Delivery::Event(Entry { position, .. }) | Delivery::CaughtUp(position) => {
                 self.cursor = Some(position.clone());
@@ -127,7 +138,8 @@ impl Reader {
     /// Takes what the log said of what comes after [`Reader::after`].
     pub fn take(&mut self, page: Page) {
         self.away = false;
-        let Page { epoch, last, kept, records } = page;
+        let Page { epoch, last, kept, records, more } = page;
+        self.more = more + records.len() as u64;
         let vouched = match &self.vouched {
             None => {
                 self.vouched = Some(LogPosition { epoch: epoch.clone(), seq: last });
@@ -154,6 +166,8 @@ impl Reader {
             }
             let order = record.text.as_deref().ok_or(Malformed::Missing).and_then(read);
             self.queue.push_back(Delivery::Event(Entry { position, order }));
+            self.waiting += 1;
+            self.more -= 1;
             self.owes_caught_up = true;
         }
         self.at_end = empty || self.after == last;

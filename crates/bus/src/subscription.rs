@@ -58,6 +58,11 @@ impl Subscription {
         self.reader.cursor()
     }
 
+    /// How many entries are to come; see [`Reader::behind`].
+    pub fn behind(&self) -> u64 {
+        self.reader.behind()
+    }
+
     /// Looks at once, and once more after a look that is under way.
     pub fn hurry(&mut self) {
         self.look_at = Instant::now();

@@ -111,7 +111,9 @@ impl Cache {
             bytes: self.accounts.total(),
             in_flight_bytes: self.accounts.in_flight(),
             tags: self.tags.len() as u64,
+            tag_bytes: self.tags.bytes(),
             orders: self.orders.remembered() as u64,
+            order_bytes: self.orders.bytes(),
             ..self.counters.read()
         }
     }

@@ -381,6 +381,11 @@ impl Orders {
         bans.iter().filter_map(|ban| ban.info(now)).collect()
     }
 
+    /// Bytes of what does not belong to a tag.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.state.read().bans.iter().map(|ban| ban.bytes_used()).sum()
+    }
+
     pub(crate) fn remembered(&self) -> usize {
         let state = self.state.read();
         state.tags.len() + state.bans.len()

@@ -17,6 +17,10 @@ pub struct Stats {
     pub marks: u64,
     /// Tags that an object has, or an order is remembered for.
     pub tags: u64,
+    /// Bytes of them, each counted once whatever number of objects has it; within `bytes`.
+    pub tag_bytes: u64,
+    /// Bytes of bans, prefixes and counts that are remembered; within `bytes`.
+    pub order_bytes: u64,
     /// Orders that are remembered because something may be subject to them.
     pub orders: u64,
     /// Obligations that are held at the moment.

@@ -127,7 +127,7 @@ impl Follower {
                     self.node.metrics.log.connected.set(0);
                 }
             }
-            self.show_lag();
+            self.show_lag(log.behind());
         }
     }
 
@@ -160,14 +160,13 @@ impl Follower {
         self.node.log.wants_sweep();
     }
 
-    fn show_lag(&self) {
+    fn show_lag(&self, entries: u64) {
         let applied = self.node.cache.applied();
         let end = self.bus.end().map_or(applied, |end| end.seq);
-        self.node
-            .metrics
-            .log
-            .lag_ms
-            .set(i64::try_from(end.ms.saturating_sub(applied.ms)).unwrap_or(i64::MAX));
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let metrics = &self.node.metrics.log;
+        metrics.lag_ms.set(gauge(end.ms.saturating_sub(applied.ms)));
+        metrics.lag_entries.set(gauge(entries));
     }
 }
 

@@ -36,9 +36,11 @@ pub async fn a_reader_goes_on_after_its_cursor(bench: &impl Bench) {
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let positions = publish(&bus, &ids).await;
     let mut reader = bus.subscribe(Some(positions[99].clone()));
+    assert_eq!((next(&mut reader).await.as_str(), reader.behind()), (ids[100], 599));
     let told = until(&mut reader, "caught up").await;
-    assert_eq!(told[..600], ids[100..]);
-    assert_eq!(told.len(), 601);
+    assert_eq!(reader.behind(), 0);
+    assert_eq!(told[..599], ids[101..]);
+    assert_eq!(told.len(), 600);
     let mut idle = bus.subscribe(positions.last().cloned());
     assert_eq!(next(&mut idle).await, "caught up");
 }

@@ -10,29 +10,45 @@ use crate::{Acks, BusError};
 
 /// Reads a page, asked for with the entry at `after` first.
 pub(super) fn page(value: Value, after: Seq) -> Result<Page, BusError> {
-    let [epoch, last, entries] = list(value)?;
+    let [epoch, last, entries, added] = list(value)?;
     let Value::Array(entries) = entries else { return Err(strange("entries")) };
-    let mut records = entries.into_iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    let mut number = None;
+    let mut records = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (record, its) = record(entry)?;
+        records.push(record);
+        number = its;
+    }
     let kept = records.first().is_some_and(|record| record.seq == after);
     if kept {
         records.remove(0);
     }
-    Ok(Page { epoch: text(epoch)?, last: seq(&text(last)?)?, kept, records })
+    let (last, added) = (seq(&text(last)?)?, text(added)?.parse::<u64>().unwrap_or(0));
+    let more = match (records.last(), number) {
+        (Some(_), Some(number)) => added.saturating_sub(number),
+        // Somebody wrote it by hand.
+        (Some(record), None) => u64::from(record.seq < last),
+        (None, _) => 0,
+    };
+    Ok(Page { epoch: text(epoch)?, last, kept, records, more })
 }
 
-fn record(entry: Value) -> Result<Record, BusError> {
+/// Reads an entry, and the how manieth it is of all that were ever added.
+fn record(entry: Value) -> Result<(Record, Option<u64>), BusError> {
     let [id, fields] = list(entry)?;
     let Value::Array(fields) = fields else { return Err(strange("fields")) };
     let mut record = Record { seq: seq(&text(id)?)?, prev: None, text: None };
+    let mut number = None;
     let mut fields = fields.into_iter();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
         match text(name)?.as_str() {
+            "number" => number = text(value)?.parse().ok(),
             "prev" => record.prev = text(value)?.parse().ok(),
             "order" => record.text = Some(text(value)?),
             _ => {}
         }
     }
-    Ok(record)
+    Ok((record, number))
 }
 
 /// A node as Redis knows it.

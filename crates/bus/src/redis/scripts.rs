@@ -80,15 +80,17 @@ end
 local function digits(number) return string.format('%.0f', number) end
 ";
 
-/// The newest id ever given out in this stream.
+/// The newest id ever given out in this stream, and how many entries were added to it.
 const LAST: &str = r"
 local function last(log)
-  if redis.call('EXISTS', log) == 0 then return '0-0' end
+  local id, added = '0-0', 0
+  if redis.call('EXISTS', log) == 0 then return id, added end
   local info = redis.call('XINFO', 'STREAM', log)
   for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return info[i + 1] end
+    if info[i] == 'last-generated-id' then id = info[i + 1] end
+    if info[i] == 'entries-added' then added = info[i + 1] end
   end
-  return '0-0'
+  return id, added
 end
 ";
 
@@ -111,7 +113,7 @@ end
 /// readers nor senders could tell. (Numbers in scripts are exact up to 2^53.)
 const APPEND: &str = r"
 local name = epoch(KEYS[2], ARGV[2])
-local prev = last(KEYS[1])
+local prev, added = last(KEYS[1])
 local time = now()
 local ms, n = string.match(prev, '^(%d+)%-(%d+)$')
 ms, n = tonumber(ms), tonumber(n) + 1 + tonumber(ARGV[3])
@@ -121,7 +123,7 @@ elseif n > 4503599627370496 then
   ms, n = ms + 1, tonumber(ARGV[3])
 end
 local id = digits(ms) .. '-' .. digits(n)
-local seq = redis.call('XADD', KEYS[1], id, 'prev', prev, 'order', ARGV[1])
+local seq = redis.call('XADD', KEYS[1], id, 'prev', prev, 'number', digits(added + 1), 'order', ARGV[1])
 local length = redis.call('XLEN', KEYS[1])
 for _ = 1, 64 do
   if length <= 1 then break end
@@ -139,12 +141,12 @@ return {name, seq}
 /// KEYS: log, epoch. ARGV: after, most, fresh epoch. The entry at `after` itself is the first, if it is there.
 const LOOK: &str = r"
 local name = epoch(KEYS[2], ARGV[3])
-local newest = last(KEYS[1])
+local newest, added = last(KEYS[1])
 local entries = {}
 if newest ~= ARGV[1] then
   entries = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
 end
-return {name, newest, entries}
+return {name, newest, entries, added}
 ";
 
 /// KEYS: nodes, left. ARGV: node, heartbeat, most nodes, channel. 0: there are too many.

@@ -188,7 +188,7 @@ impl Ban {
         self.exhausted.load(Relaxed)
     }
 
-    fn bytes_used(&self) -> u64 {
+    pub(crate) fn bytes_used(&self) -> u64 {
         let spec = match &self.kind {
             // The texts are there twice: as they were ordered, and compiled.
             Kind::Ban { .. } => size_of::<wire::invalidation::Ban>() as u64 + 128,

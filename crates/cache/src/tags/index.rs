@@ -1,7 +1,7 @@
 //! Which tags there are: one node for each, shared by all objects that have it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use hashbrown::HashTable;
 use parking_lot::Mutex;
@@ -21,6 +21,7 @@ pub(crate) struct TagIndex {
     shards: Box<[Mutex<HashTable<Arc<Tag>>>]>,
     seed: u64,
     accounts: Arc<Accounts>,
+    bytes: AtomicU64,
 }
 
 /// One tag.
@@ -43,7 +44,7 @@ struct State {
 impl TagIndex {
     pub(crate) fn new(seed: u64, accounts: Arc<Accounts>) -> Arc<Self> {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Arc::new(Self { shards, seed, accounts })
+        Arc::new(Self { shards, seed, accounts, bytes: AtomicU64::new(0) })
     }
 
     /// The node of a tag, made if need be.
@@ -66,8 +67,14 @@ impl TagIndex {
         }
         let tag = Arc::new(Tag { text: text.into(), hash, state: Mutex::default() });
         self.accounts.charge(tag.bytes_used());
+        self.bytes.fetch_add(tag.bytes_used(), Relaxed);
         shard.insert_unique(hash, tag.clone(), |tag| tag.hash);
         tag
+    }
+
+    /// Bytes of all of them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
     }
 
     /// How many there are.
@@ -87,6 +94,7 @@ impl TagIndex {
         if last && let Ok(entry) = shard.find_entry(tag.hash, |other| Arc::ptr_eq(other, &tag)) {
             entry.remove();
             self.accounts.release(tag.bytes_used());
+            self.bytes.fetch_sub(tag.bytes_used(), Relaxed);
             if shard.is_empty() {
                 *shard = HashTable::new();
             }

@@ -131,8 +131,12 @@ fn a_million_tagged_objects() {
     sweep(&cache, NOW);
     cache.forget(NOW);
     let stats = cache.stats();
-    println!("emptied: {} objects, {} tags, {} bytes", stats.objects, stats.tags, stats.bytes);
+    println!(
+        "emptied: {} objects, {} tags of {} bytes, {} bytes in all",
+        stats.objects, stats.tags, stats.tag_bytes, stats.bytes
+    );
     assert_eq!((stats.objects, stats.tags, stats.orders), (0, 0, 0));
+    assert_eq!((stats.tag_bytes, stats.order_bytes), (0, 0));
     // What the policy remembers of those that are gone.
     cache.clear();
     assert_eq!(cache.stats().bytes, 0);

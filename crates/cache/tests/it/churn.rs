@@ -39,6 +39,7 @@ fn nothing_is_left_of_what_went_through() {
         empty(&cache);
         let stats = cache.stats();
         assert_eq!((stats.objects, stats.tags, stats.orders), (0, 0, 0), "{kind:?}");
+        assert_eq!((stats.tag_bytes, stats.order_bytes), (0, 0), "{kind:?}");
         // What the policy remembers of those that are gone; LFU's counters stay as large as they were.
         cache.clear();
         let counters = if kind == EvictionPolicy::Lfu { 8 << 10 } else { 0 };

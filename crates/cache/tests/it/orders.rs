@@ -444,12 +444,15 @@ fn the_index_of_tags_is_gone_with_the_objects() {
             tagged(&cache, &format!("http://h/{i}"), &format!("a{i} b{i} all r{turn}"));
         }
         assert_eq!(cache.stats().tags, 402);
+        assert!(
+            cache.stats().tag_bytes > 402 * 40 && cache.stats().tag_bytes < cache.stats().bytes
+        );
         assert_eq!(apply(&cache, turn + 1, &tags(&["all"], How::Hard)), Some(200));
         for i in 0..200 {
             Ask::get(&format!("http://h/{i}")).miss(&cache);
         }
         round(&cache, GRACE, NOW);
-        assert_eq!((cache.stats().tags, cache.stats().bytes), (0, 0));
+        assert_eq!((cache.stats().tags, cache.stats().tag_bytes, cache.stats().bytes), (0, 0, 0));
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct LogMetrics {
     pub(crate) connected: IntGauge,
     /// How far what is applied lies behind the newest entry that is known of.
     pub(crate) lag_ms: IntGauge,
+    /// Entries known of and not applied yet.
+    pub(crate) lag_entries: IntGauge,
 }
 
 impl LogMetrics {
@@ -50,6 +52,10 @@ impl LogMetrics {
             connected: registry.gauge(
                 "cdn_invalidation_log_connected",
                 "1 while the invalidation log is there.",
+            )?,
+            lag_entries: registry.gauge(
+                "cdn_invalidation_lag_entries",
+                "Entries of the log that are known of and not applied yet.",
             )?,
             lag_ms: registry.gauge(
                 "cdn_invalidation_lag_milliseconds",

@@ -19,7 +19,7 @@ type Shown<M> = (M, fn(&Stats) -> u64);
 impl StoreMetrics {
     pub(super) fn new(cache: Weak<Cache>) -> Result<Self, MetricError> {
         type Row = (&'static str, &'static str, fn(&Stats) -> u64);
-        let gauges: [Row; 8] = [
+        let gauges: [Row; 10] = [
             ("cdn_cache_capacity_bytes", "Bound of the store.", |s| s.capacity),
             ("cdn_cache_bytes", "Bytes held: bodies, headers, keys and index.", |s| s.bytes),
             ("cdn_cache_filling_bytes", "Bytes of bodies on their way in.", |s| s.in_flight_bytes),
@@ -27,6 +27,10 @@ impl StoreMetrics {
             ("cdn_cache_hit_for_miss_marks", "URLs marked as uncacheable.", |s| s.marks),
             ("cdn_cache_fills", "Fills under way.", |s| s.flights),
             ("cdn_cache_tags", "Surrogate keys that stored objects have.", |s| s.tags),
+            ("cdn_cache_tag_index_bytes", "Bytes of surrogate keys, each counted once.", |s| {
+                s.tag_bytes
+            }),
+            ("cdn_cache_order_bytes", "Bytes of bans, prefixes and counts.", |s| s.order_bytes),
             ("cdn_cache_orders", "Orders to invalidate that something is subject to.", |s| {
                 s.orders
             }),

@@ -13,12 +13,18 @@ const AFTER: Seq = Seq { ms: 1, n: 0 };
 
 #[test]
 fn a_page_is_read_and_says_whether_the_entry_before_it_is_kept() {
-    let next = entry("2-7", &["prev", "1-0", "order", "x", "more", "y"]);
-    let value = |entries| Value::Array(vec![bulk("e"), bulk("9-9"), Value::Array(entries)]);
+    let next = entry("2-7", &["prev", "1-0", "number", "12", "order", "x", "more", "y"]);
+    let value =
+        |entries| Value::Array(vec![bulk("e"), bulk("9-9"), Value::Array(entries), Value::Int(15)]);
     let whole = page(value(vec![entry("1-0", &[]), next.clone()]), AFTER).unwrap();
     let record = Record { seq: Seq { ms: 2, n: 7 }, prev: Some(AFTER), text: Some("x".into()) };
-    let expected =
-        Page { epoch: "e".into(), last: Seq { ms: 9, n: 9 }, kept: true, records: vec![record] };
+    let expected = Page {
+        epoch: "e".into(),
+        last: Seq { ms: 9, n: 9 },
+        kept: true,
+        records: vec![record],
+        more: 3,
+    };
     assert_eq!(whole, expected);
     assert_eq!(page(value(vec![next]), AFTER).unwrap(), Page { kept: false, ..expected });
 }
@@ -33,8 +39,9 @@ fn entries_by_hand_are_read_as_far_as_they_go() {
             Value::Array(vec![bulk("order"), Value::BulkString(vec![0xff, b'x'])]),
         ]),
     ];
-    let value = Value::Array(vec![bulk("e"), bulk("4-0"), Value::Array(odd)]);
-    let records = page(value, AFTER).unwrap().records;
+    let value = Value::Array(vec![bulk("e"), bulk("4-0"), Value::Array(odd), bulk("nonsense")]);
+    let Page { records, more, .. } = page(value, AFTER).unwrap();
+    assert_eq!(more, 0);
     let texts: Vec<_> = records.iter().map(|r| (r.prev, r.text.as_deref())).collect();
     assert_eq!(texts, [(None, None), (None, None), (None, Some("\u{fffd}x"))]);
 }
