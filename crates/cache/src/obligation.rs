@@ -60,9 +60,12 @@ impl Obligation {
 
     /// The upstream request goes out now, and asks for what is vouched for up to the position that is
     /// returned, which is at least `least`: so far does its answer from an origin go.
-    pub fn sent(&mut self, least: Seq) -> Seq {
+    ///
+    /// `least` is called once it is settled which orders the fill is subject to: it must not give the position
+    /// of a log for which the store was distrusted before.
+    pub fn sent(&mut self, least: impl FnOnce() -> Seq) -> Seq {
         let (asked, since) = self.cache.orders.sent();
-        self.vouched = asked.max(least);
+        self.vouched = asked.max(least());
         self.since = since;
         self.flight.sent(since);
         self.vouched

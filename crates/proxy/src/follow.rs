@@ -108,8 +108,9 @@ impl Follower {
                         "the invalidation log has a gap: what is stored is forgotten"
                     );
                     self.node.metrics.log.gap(reason);
-                    self.node.cache.distrust();
+                    // In this order: who takes off after the one is not vouched for by the former log.
                     self.node.log.lost_place();
+                    self.node.cache.distrust();
                     self.node.log.wants_sweep();
                     behind = true;
                 }

@@ -294,7 +294,7 @@ impl<B: Backend> Pipeline<B> {
             head: forward::filling(&self.node, received),
             selecting: received.head.headers.clone(),
             directives: received.directives,
-            least: received.least(&self.node),
+            least: received.below.as_ref().and_then(|below| below.least.clone()),
             vouched: None,
             unvouched: received.unvouched,
         }

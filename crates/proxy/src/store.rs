@@ -54,7 +54,7 @@ pub(crate) struct Fetch {
     pub(crate) selecting: HeaderMap,
     pub(crate) directives: RequestDirectives,
     /// The position that the tier below accepts.
-    pub(crate) least: Seq,
+    pub(crate) least: Option<LogPosition>,
     /// Whether the tier above vouches for its answer; nothing of an origin, whose word it is anyway.
     pub(crate) vouched: Option<bool>,
     /// The node could not vouch for what it stored when the request arrived.
@@ -110,7 +110,7 @@ impl<B: Backend> Pipeline<B> {
             add_validators(&stale.header_map(), &mut fetch.head.headers);
         }
         let request_time = self.node.now();
-        let asked = obligation.sent(fetch.least);
+        let asked = obligation.sent(|| self.node.least(fetch.least.as_ref()));
         self.ask_for(&mut fetch.head.headers, asked);
         self.node.metrics.upstream_requests.inc();
         let answer =
@@ -276,7 +276,7 @@ impl<B: Backend> Pipeline<B> {
             selecting: head.headers.clone(),
             head,
             directives: received.directives,
-            least: Seq::ZERO,
+            least: None,
             vouched: None,
             unvouched: received.unvouched,
         };

@@ -60,15 +60,19 @@ impl Received {
     /// The least position that the tier below accepts, if it is of the log that `node` follows; none
     /// that a client says.
     pub(crate) fn least(&self, node: &Node) -> Seq {
-        let least = self.below.as_ref().and_then(|below| below.least.as_ref());
-        let here = node.log.position(Seq::ZERO);
-        least
-            .filter(|least| here.is_some_and(|here| here.epoch == least.epoch))
-            .map_or(Seq::ZERO, |l| l.seq)
+        node.least(self.below.as_ref().and_then(|below| below.least.as_ref()))
     }
 }
 
 impl Node {
+    /// A position that the tier below accepts, if it is of the log that is followed now.
+    pub(crate) fn least(&self, below: Option<&LogPosition>) -> Seq {
+        let here = self.log.position(Seq::ZERO);
+        below
+            .filter(|least| here.is_some_and(|here| here.epoch == least.epoch))
+            .map_or(Seq::ZERO, |least| least.seq)
+    }
+
     /// Whether the tier below asks for more than this one has applied.
     pub(crate) fn is_behind(&self, received: &Received) -> bool {
         let Some(least) = received.below.as_ref().and_then(|below| below.least.as_ref()) else {

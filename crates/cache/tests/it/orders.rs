@@ -99,7 +99,7 @@ fn softly_is_stale_once_and_then_fresh() {
     let Lookup::Stale(found, reason, _, Some(mut duty)) = Ask::get(A).of(&cache) else {
         panic!("a soft order leaves it stale, with somebody to refresh it");
     };
-    assert_eq!((reason, duty.sent(Seq::ZERO)), (StaleReason::Invalidated, seq(1)));
+    assert_eq!((reason, duty.sent(|| Seq::ZERO)), (StaleReason::Invalidated, seq(1)));
     assert!(matches!(Ask::get(A).of(&cache), Lookup::Stale(_, _, _, None)));
     let object =
         duty.freshen(renewed(&[("cache-control", "max-age=60"), ("surrogate-key", "one")], NOW));
@@ -162,7 +162,7 @@ fn urls_go_at_once_with_all_variants() {
     assert_eq!(apply(&cache, 1, &both), Some(2));
     assert_eq!(cache.stats().objects, 0);
     let mut later = Ask::get(A).miss(&cache);
-    assert_eq!(later.sent(Seq::ZERO), seq(1));
+    assert_eq!(later.sent(|| Seq::ZERO), seq(1));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_dry_run_only_counts() {
 fn a_fill_that_an_order_overtook_goes_to_those_who_came_before_it() {
     let cache = store(1 << 20);
     let mut duty = Ask::get(A).miss(&cache);
-    duty.sent(Seq::ZERO);
+    duty.sent(|| Seq::ZERO);
     let mut early = Ask::get(A).wait(&cache);
     apply(&cache, 1, &tags(&["one"], How::Hard));
     let mut late = Ask::get(A).wait(&cache);
@@ -345,7 +345,7 @@ fn an_answer_from_a_tier_is_held_against_what_came_after_its_word() {
     let cache = store(1 << 20);
     let fill = |vouched| {
         let mut duty = Ask::get(A).miss(&cache);
-        duty.sent(Seq::ZERO);
+        duty.sent(|| Seq::ZERO);
         duty.vouched_by_tier(vouched);
         apply(&cache, 5, &tags(&["one"], How::Hard));
         let answer = [("cache-control", "max-age=60"), ("surrogate-key", "one")];
@@ -364,7 +364,7 @@ fn a_revalidation_vouches_for_what_it_validated_after_the_order() {
     Ask::get(A).fill(&cache, &always, b"x");
     let (_, duty) = Ask::get(A).at(5).stale(&cache);
     let mut duty = duty.unwrap();
-    duty.sent(Seq::ZERO);
+    duty.sent(|| Seq::ZERO);
     // Sent before the order: the origin may have spoken of what was before.
     apply(&cache, 1, &tags(&["one"], How::Hard));
     duty.freshen(renewed(&always, at(5)));

@@ -34,7 +34,7 @@ fn apply(cache: &Cache, n: u64, order: &Order) {
 /// Fills, vouched for by a tier that is ahead.
 fn fill_from_tier(cache: &Arc<Cache>, vouched: u64) {
     let mut duty = Ask::get(A).miss(cache);
-    duty.sent(Seq::ZERO);
+    duty.sent(|| Seq::ZERO);
     duty.vouched_by_tier(seq(vouched));
     duty.begin(Ask::get(A).answer(ONE)).finish().unwrap();
 }
@@ -67,12 +67,26 @@ fn a_revalidation_after_a_gap_is_vouched_for_by_itself() {
         panic!("it is stale by now");
     };
     cache.distrust();
-    assert_eq!(duty.sent(Seq::ZERO), Seq::ZERO);
+    assert_eq!(duty.sent(|| Seq::ZERO), Seq::ZERO);
     let object = duty.freshen(renewed(ONE, at(61)));
     assert_eq!(object.vouched, Seq::ZERO);
     Ask::get(A).at(61).hit(&cache);
     apply(&cache, 5, &one());
     Ask::get(A).at(61).miss(&cache);
+}
+
+/// A gap between what a fill is subject to and what it is vouched for: it is subject to the gap.
+#[test]
+fn a_position_of_a_log_that_was_left_meanwhile_saves_nothing() {
+    let cache = store(1 << 20);
+    let mut duty = Ask::get(A).miss(&cache);
+    let least = || {
+        cache.distrust();
+        seq(9)
+    };
+    assert_eq!(duty.sent(least), seq(9));
+    let _ = duty.begin(Ask::get(A).answer(ONE)).finish();
+    Ask::get(A).miss(&cache);
 }
 
 /// Who comes after the first order that took away what a flight brings must not get it, whatever came
@@ -81,7 +95,7 @@ fn a_revalidation_after_a_gap_is_vouched_for_by_itself() {
 fn who_came_between_two_orders_starts_anew() {
     let cache = store(1 << 20);
     let mut duty = Ask::get(A).miss(&cache);
-    duty.sent(Seq::ZERO);
+    duty.sent(|| Seq::ZERO);
     let mut early = Ask::get(A).wait(&cache);
     apply(&cache, 1, &one());
     let mut between = Ask::get(A).wait(&cache);

@@ -163,7 +163,7 @@ fn who_comes_after_an_order_is_not_given_what_was_judged_before_it() {
             for n in 1..=TURNS {
                 cache.clear();
                 let mut duty = Ask::get(A).miss(&cache);
-                duty.sent(Seq::ZERO);
+                duty.sent(|| Seq::ZERO);
                 let answer = Ask::get(A).answer(&response);
                 turn.store(n, SeqCst);
                 // Stored or not, as the order was there in time or not.
