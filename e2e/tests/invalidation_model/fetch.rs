@@ -122,7 +122,7 @@ impl World {
             fetch.least = Seq::ZERO;
         }
         let vouched = match &mut fetch.duty {
-            Some(duty) if self.broken != Some(Broken::SentLate) => duty.sent(fetch.least),
+            Some(duty) if self.broken != Some(Broken::SentLate) => duty.sent(|| fetch.least),
             _ => node.cache.applied(),
         };
         fetch.epoch = node.epoch().map(str::to_owned);
@@ -257,7 +257,7 @@ impl World {
             return self.conclude_with(&fetch, version, age, None, What::PastStore);
         };
         if self.broken == Some(Broken::SentLate) {
-            duty.sent(fetch.least);
+            duty.sent(|| fetch.least);
         }
         if source == Source::Tier {
             match &word {

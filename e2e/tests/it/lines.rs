@@ -12,16 +12,26 @@ use wire::{Invalidation, Seq};
 
 type Told<'a, T> = Later<'a, Result<T, BusError>>;
 
-/// A log whose every look takes a while.
-pub(crate) struct SlowLine {
+/// A line on which looks take a while, or answers to heartbeats are lost.
+pub(crate) struct FaultyLine {
     line: EmbeddedBus,
     look: Duration,
+    deaf: Arc<AtomicBool>,
     woken: watch::Sender<u64>,
 }
 
-impl SlowLine {
-    pub(crate) fn new(line: EmbeddedBus, look: Duration) -> Self {
-        Self { line, look, woken: watch::Sender::new(0) }
+impl FaultyLine {
+    /// Every look takes so long, and nothing wakes the reader.
+    pub(crate) fn slow(line: EmbeddedBus, look: Duration) -> Self {
+        Self { line, look, deaf: Arc::default(), woken: watch::Sender::new(0) }
+    }
+
+    /// Heartbeats arrive, and from a moment on their answers are lost, and all that follows. The line, and what
+    /// makes it deaf.
+    pub(crate) fn deaf(line: EmbeddedBus) -> (Self, Arc<AtomicBool>) {
+        let slow = Self::slow(line, Duration::ZERO);
+        let deaf = slow.deaf.clone();
+        (slow, deaf)
     }
 }
 
@@ -39,64 +49,15 @@ impl Source for SlowSource {
     }
 }
 
-impl Bus for SlowLine {
+impl Bus for FaultyLine {
     fn subscribe(&self, from: Option<LogPosition>) -> Subscription {
+        if self.look.is_zero() {
+            return self.line.subscribe(from);
+        }
         let source = SlowSource { line: self.line.clone(), look: self.look };
         Subscription::new(Arc::new(source), self.woken.subscribe(), from)
     }
 
-    fn publish<'a>(&'a self, order: &'a Invalidation) -> Told<'a, LogPosition> {
-        self.line.publish(order)
-    }
-
-    fn end(&self) -> Option<LogPosition> {
-        self.line.end()
-    }
-
-    fn connected(&self) -> bool {
-        true
-    }
-
-    fn heartbeat<'a>(&'a self, beat: &'a Heartbeat) -> Told<'a, ()> {
-        self.line.heartbeat(beat)
-    }
-
-    fn members(&self) -> Told<'_, Vec<Member>> {
-        self.line.members()
-    }
-
-    fn leave<'a>(&'a self, node: &'a str) -> Told<'a, bool> {
-        self.line.leave(node)
-    }
-
-    fn acknowledge<'a>(&'a self, epoch: &'a str, acks: &'a [Ack]) -> Told<'a, ()> {
-        self.line.acknowledge(epoch, acks)
-    }
-
-    fn acks<'a>(&'a self, at: &'a [LogPosition]) -> Told<'a, Vec<Acks>> {
-        self.line.acks(at)
-    }
-
-    fn changes(&self) -> Changes {
-        self.line.changes()
-    }
-}
-
-/// A line on which heartbeats arrive, and from a moment on their answers are lost, and all that follows.
-pub(crate) struct DeafLine {
-    line: EmbeddedBus,
-    deaf: Arc<AtomicBool>,
-}
-
-impl DeafLine {
-    /// The line, and what makes it deaf.
-    pub(crate) fn new(line: EmbeddedBus) -> (Self, Arc<AtomicBool>) {
-        let deaf = Arc::new(AtomicBool::new(false));
-        (Self { line, deaf: deaf.clone() }, deaf)
-    }
-}
-
-impl Bus for DeafLine {
     fn heartbeat<'a>(&'a self, beat: &'a Heartbeat) -> Told<'a, ()> {
         Box::pin(async move {
             let told = self.line.heartbeat(beat).await;
@@ -110,10 +71,6 @@ impl Bus for DeafLine {
 
     fn publish<'a>(&'a self, order: &'a Invalidation) -> Told<'a, LogPosition> {
         self.line.publish(order)
-    }
-
-    fn subscribe(&self, from: Option<LogPosition>) -> Subscription {
-        self.line.subscribe(from)
     }
 
     fn end(&self) -> Option<LogPosition> {

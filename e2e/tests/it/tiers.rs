@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use wire::invalidation::How;
 
-use crate::lines::SlowLine;
+use crate::lines::FaultyLine;
 use crate::nodes::{self, follow, node, order, serve, shield, tag, to_shield, until, versions};
 
 /// One edge, one shield, an origin whose version counts up, and the log between them.
@@ -184,7 +184,7 @@ async fn an_edge_stores_again_once_its_log_is_there() {
 async fn requests_that_ask_for_more_do_not_keep_a_shield_from_reading() {
     let log = nodes::log();
     let shields_line = log.join();
-    let slow = SlowLine::new(shields_line.clone(), Duration::from_millis(30));
+    let slow = FaultyLine::slow(shields_line.clone(), Duration::from_millis(30));
     let tiers = Tiers::start_with(log, shields_line, Arc::new(slow)).await;
     tiers.change(How::Hard).await;
     let wanted = tiers.edge.cache.applied();

@@ -12,7 +12,7 @@ use proxy::Origins;
 use serde_json::{Value, json};
 use wire::invalidation::How;
 
-use crate::lines::DeafLine;
+use crate::lines::FaultyLine;
 use crate::nodes::{
     self, complete, config, follow, get, node, order, serve, store, tag, until, versions,
 };
@@ -131,7 +131,7 @@ async fn a_lease_that_others_may_have_heard_of_counts() {
     let log = nodes::log();
     let edge = node(&origin, json!({}));
     let address = serve(edge.clone(), Origins::default());
-    let (line, deaf) = DeafLine::new(log.join());
+    let (line, deaf) = FaultyLine::deaf(log.join());
     follow(&edge, Arc::new(line), "edge").await;
     store(&edge, address, "/a").await;
     deaf.store(true, SeqCst);

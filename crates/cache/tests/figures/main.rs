@@ -1,6 +1,6 @@
 //! What a hit costs, what an object takes, whether memory stays within bounds. Not run by default:
 //! `cargo test --release -p cache --test figures -- --ignored --nocapture --test-threads 1`.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../it/support.rs"]
 mod support;
@@ -30,7 +30,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("server", "origin"),
 ];
 
-#[allow(clippy::disallowed_methods)]
+#[expect(clippy::disallowed_methods, reason = "figures take time")]
 fn clock() -> Instant {
     Instant::now()
 }

@@ -1,5 +1,5 @@
 //! The store from outside, one theme a file.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Random schedules of everything the store offers, beside a naive map that says what must come of
 //! each step. Single-threaded, seeded, shrunk by proptest.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../it/support.rs"]
 mod support;

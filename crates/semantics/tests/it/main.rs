@@ -2,7 +2,7 @@
 //! sections, tables where a table says it best.
 
 // The exception for tests in clippy.toml does not reach helpers outside of test functions.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod rfc5861_stale;
 mod rfc7239_forwarded;

@@ -1,21 +1,10 @@
 use wire::Seq;
-use wire::invalidation::{FORMAT, How, Target};
 
 use super::*;
 use crate::completion::Judgement;
+use crate::contract::order;
 
 const NOW: Duration = Duration::from_secs(100);
-
-fn order(id: &str) -> Invalidation {
-    Invalidation {
-        format: FORMAT,
-        id: id.into(),
-        target: Target::All,
-        how: How::Hard,
-        dry_run: false,
-        issued_ms: 0,
-    }
-}
 
 fn at(ms: u64) -> LogPosition {
     LogPosition { epoch: "e".into(), seq: Seq { ms, n: 0 } }
