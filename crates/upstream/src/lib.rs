@@ -1,15 +1,17 @@
-//! How a node reaches what is behind it: origins, connection pools, time limits.
+//! How a node reaches what is behind it: origins, connection pools, time limits, and who owns a key.
 //!
-//! Never: the cache, Kubernetes, HTTP caching rules. Start at [`Upstream::fetch`].
+//! Never: the cache, Kubernetes, HTTP caching rules. Start at [`Upstream::fetch`] and [`HashRing`].
 
 mod body;
 mod connect;
 mod endpoint;
 mod error;
 mod fetch;
+pub mod ring;
 mod tls;
 
 pub use body::{Body, BoxError, RequestBody, empty_body, stream_body};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::FetchError;
 pub use fetch::Upstream;
+pub use ring::HashRing;
