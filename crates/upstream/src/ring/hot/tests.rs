@@ -69,6 +69,12 @@ fn memory_is_bounded() {
     assert_eq!(counters(usize::MAX), [1 << 20; ROWS]);
 }
 
+#[test]
+fn a_key_has_another_counter_in_each_row() {
+    assert_eq!(places(7), [7, 8, 9, 10], "whatever the upper half is");
+    assert_eq!(places(5 << 32 | 7), [7, 12, 17, 22]);
+}
+
 /// As many different keys as there are counters, each asked for twice, and ten that are hot.
 #[test]
 fn next_to_no_cold_key_passes_for_hot() {
