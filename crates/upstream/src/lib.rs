@@ -3,12 +3,18 @@
 //! Never: the cache, Kubernetes, HTTP caching rules. Start at [`Upstream::fetch`] and [`HashRing`].
 
 mod body;
+pub mod breaker;
+pub mod budget;
 mod connect;
 mod endpoint;
 mod error;
 mod fetch;
+pub mod health;
+mod random;
 pub mod ring;
+pub mod select;
 mod tls;
+mod window;
 
 pub use body::{Body, BoxError, RequestBody, empty_body, stream_body};
 pub use endpoint::{Endpoint, EndpointError};
