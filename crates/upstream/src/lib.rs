@@ -2,6 +2,7 @@
 //!
 //! Never: the cache, Kubernetes, HTTP caching rules. Start at [`Upstream::fetch`] and [`HashRing`].
 
+pub mod admission;
 mod body;
 pub mod breaker;
 pub mod budget;
