@@ -11,6 +11,7 @@ mod endpoint;
 mod error;
 mod fetch;
 pub mod health;
+pub mod limit;
 mod random;
 pub mod ring;
 pub mod select;
