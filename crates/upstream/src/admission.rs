@@ -2,10 +2,12 @@
 //!
 //! Who asks names a flow: a site, or a host of it. Flows take turns, one request each, however many
 //! of them one flow has waiting (Nagle, "On packet switches with infinite storage", RFC 970); within
-//! a flow, who came first goes first. Nobody polls: whoever gives a permit back wakes the one that
+//! a flow, who came first goes first. When the queue is full, whoever comes pushes out the last one of
+//! the longest flow, if that is longer than its own: busy flows cannot fill the queue against others
+//! either (McKenney, "Stochastic fairness queueing", INFOCOM 1990). Nobody polls: whoever gives a permit back wakes the one that
 //! gets it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ mod pace;
 pub struct AdmissionSettings {
     /// In all; 0: nobody waits.
     pub queue: usize,
-    /// Of one flow. A quarter of all leaves room for others.
+    /// Of one flow.
     pub queue_per_flow: usize,
 }
 
@@ -35,7 +37,8 @@ impl Default for AdmissionSettings {
 /// No permit was had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// As many wait already as may, in all or of this flow.
+    /// As many wait already as may, in all or of this flow; or others came whose flows were
+    /// shorter.
     #[error("the queue is full")]
     Full {
         /// When it may be worth while to ask again, in seconds, 1 to 60.
@@ -82,6 +85,7 @@ impl Admission {
             waiting: 0,
             flows: HashMap::new(),
             turns: BTreeMap::new(),
+            pushed_out: HashSet::new(),
             next: 0,
             pace: Pace::default(),
         };
@@ -93,25 +97,29 @@ impl Admission {
     /// # Errors
     /// When the queue is full, or the time is over.
     pub async fn acquire(&self, flow: u64, timeout: Duration) -> Result<Permit, Refused> {
-        let mut place = {
+        let (mut place, pushed_out) = {
             let mut state = self.shared.lock();
             if state.has_room() {
                 state.in_flight += 1;
                 return Ok(self.permit());
             }
-            let Some((id, served)) = state.enqueue(flow) else {
+            if !state.may_wait(flow) {
                 return Err(Refused::Full { retry_after: state.retry_after(timeout) });
-            };
-            Place { shared: &self.shared, flow, id, served, left: false }
+            }
+            let pushed_out = state.make_room();
+            let (id, woken) = state.enqueue(flow);
+            (Place { shared: &self.shared, flow, id, woken, left: false }, pushed_out)
         };
-        let in_time = tokio::time::timeout(timeout, &mut place.served).await;
+        drop(pushed_out);
+        // Whether it was woken or the time is over, what counts is what became of its place.
+        let _ = tokio::time::timeout(timeout, &mut place.woken).await;
         let mut state = self.shared.lock();
         place.left = true;
-        // Served just after the time was over is still served.
-        if in_time.is_err() && state.leave(flow, place.id) {
-            return Err(Refused::TimedOut { retry_after: state.retry_after(timeout) });
+        match state.leave(flow, place.id) {
+            Fate::Served => Ok(self.permit()),
+            Fate::PushedOut => Err(Refused::Full { retry_after: state.retry_after(timeout) }),
+            Fate::Waiting => Err(Refused::TimedOut { retry_after: state.retry_after(timeout) }),
         }
-        Ok(self.permit())
     }
 
     /// Changes the limit. If it rises, those who wait are served at once; if it falls, whoever has
@@ -189,7 +197,7 @@ struct Place<'a> {
     shared: &'a Mutex<State>,
     flow: u64,
     id: u64,
-    served: oneshot::Receiver<()>,
+    woken: oneshot::Receiver<()>,
     /// The place was given up, for a permit or without.
     left: bool,
 }
@@ -199,11 +207,22 @@ impl Drop for Place<'_> {
         if self.left {
             return;
         }
-        let waited = self.shared.lock().leave(self.flow, self.id);
-        if !waited {
+        let fate = self.shared.lock().leave(self.flow, self.id);
+        if fate == Fate::Served {
             release(self.shared, |_| ());
         }
     }
+}
+
+/// What became of a place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It was still in the queue.
+    Waiting,
+    /// It counts as under way.
+    Served,
+    /// It had to make room.
+    PushedOut,
 }
 
 #[derive(Debug)]
@@ -217,6 +236,8 @@ struct State {
     flows: HashMap<u64, Flow>,
     /// Which flow is next: turn → flow.
     turns: BTreeMap<u64, u64>,
+    /// Waiters that had to make room and do not know yet.
+    pushed_out: HashSet<u64>,
     /// Numbers for turns and waiters; at a million a second they last half a million years.
     next: u64,
     pace: Pace,
@@ -240,11 +261,38 @@ impl State {
         self.next
     }
 
-    fn enqueue(&mut self, flow: u64) -> Option<(u64, oneshot::Receiver<()>)> {
-        let of_flow = self.flows.get(&flow).map_or(0, |flow| flow.waiters.len());
-        if self.waiting >= self.settings.queue || of_flow >= self.settings.queue_per_flow {
+    fn length(&self, flow: u64) -> usize {
+        self.flows.get(&flow).map_or(0, |flow| flow.waiters.len())
+    }
+
+    /// Whether one more of `flow` may wait, be it in another's place.
+    fn may_wait(&self, flow: u64) -> bool {
+        let length = self.length(flow);
+        if self.settings.queue == 0 || length >= self.settings.queue_per_flow {
+            return false;
+        }
+        // Two more, or the one that is pushed out would be right to push back.
+        self.waiting < self.settings.queue
+            || self.longest().is_some_and(|longest| self.length(longest) >= length + 2)
+    }
+
+    fn longest(&self) -> Option<u64> {
+        self.flows.iter().max_by_key(|(_, flow)| flow.waiters.len()).map(|(flow, _)| *flow)
+    }
+
+    /// Takes out the last one of the longest flow if the queue is full. To be dropped when the lock
+    /// is free, which wakes it.
+    fn make_room(&mut self) -> Option<oneshot::Sender<()>> {
+        if self.waiting < self.settings.queue {
             return None;
         }
+        let flow = self.longest()?;
+        let id = *self.flows.get(&flow)?.waiters.last_key_value()?.0;
+        self.pushed_out.insert(id);
+        self.take_out(flow, id)
+    }
+
+    fn enqueue(&mut self, flow: u64) -> (u64, oneshot::Receiver<()>) {
         let (id, turn) = (self.number(), self.number());
         let (sender, receiver) = oneshot::channel();
         let turns = &mut self.turns;
@@ -254,21 +302,29 @@ impl State {
         });
         entry.waiters.insert(id, sender);
         self.waiting += 1;
-        Some((id, receiver))
+        (id, receiver)
     }
 
-    /// Takes a waiter out; false if it was served.
-    fn leave(&mut self, flow: u64, id: u64) -> bool {
-        let Some(entry) = self.flows.get_mut(&flow) else { return false };
-        if entry.waiters.remove(&id).is_none() {
-            return false;
+    /// Forgets a waiter, which learns what became of its place.
+    fn leave(&mut self, flow: u64, id: u64) -> Fate {
+        if self.pushed_out.remove(&id) {
+            Fate::PushedOut
+        } else if self.take_out(flow, id).is_some() {
+            Fate::Waiting
+        } else {
+            Fate::Served
         }
+    }
+
+    fn take_out(&mut self, flow: u64, id: u64) -> Option<oneshot::Sender<()>> {
+        let entry = self.flows.get_mut(&flow)?;
+        let waiter = entry.waiters.remove(&id)?;
         self.waiting -= 1;
         if entry.waiters.is_empty() {
             self.turns.remove(&entry.turn);
             self.flows.remove(&flow);
         }
-        true
+        Some(waiter)
     }
 
     /// Counts the next waiter as under way, if there is one and room for it.

@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Waker};
 
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::sleep;
@@ -20,7 +21,7 @@ fn admission(limit: u32) -> Admission {
 fn assert_empty(admission: &Admission) {
     let state = admission.shared.lock();
     assert_eq!((state.in_flight, state.waiting), (0, 0));
-    assert!(state.flows.is_empty() && state.turns.is_empty());
+    assert!(state.flows.is_empty() && state.turns.is_empty() && state.pushed_out.is_empty());
 }
 
 /// Starts a task that waits for `flow`'s turn, writes `name` down and holds the permit for 10 ms;
@@ -113,7 +114,8 @@ async fn the_queue_is_bounded_for_each_flow_and_in_all() {
     assert_eq!(refused.as_str(), "queue-full");
     assert!(refused.retry_after() >= 1);
     tasks.push(join(&admission, &order, 2, 2).await);
-    assert!(matches!(admission.acquire(3, LONG).await, Err(Refused::Full { .. })));
+    // Of another flow with as many as the longest nobody may come.
+    assert!(matches!(admission.acquire(2, LONG).await, Err(Refused::Full { .. })));
     // Who leaves makes room.
     tasks.remove(0).abort();
     yield_now().await;
@@ -127,6 +129,62 @@ async fn the_queue_is_bounded_for_each_flow_and_in_all() {
         task.await.unwrap();
     }
     assert_eq!(*order.lock(), [1, 2, 3, 4]);
+    assert_empty(&admission);
+}
+
+#[tokio::test(start_paused = true)]
+async fn busy_flows_cannot_fill_the_queue_against_others() {
+    let admission = Admission::new(0, AdmissionSettings { queue: 6, queue_per_flow: 5 });
+    let greedy: Vec<_> = (0..5)
+        .map(|_| {
+            let admission = admission.clone();
+            tokio::spawn(async move { admission.acquire(1, LONG).await.map(drop) })
+        })
+        .collect();
+    yield_now().await;
+    let order = Arc::default();
+    let mut tasks = Vec::new();
+    for (flow, name) in [(2, 0), (2, 1), (3, 2), (4, 3)] {
+        tasks.push(join(&admission, &order, flow, name).await);
+        yield_now().await;
+    }
+    assert_eq!(admission.waiting(), 6);
+    // The last three of the greedy flow had to go, and know it at once.
+    let gone: Vec<_> = greedy.iter().map(JoinHandle::is_finished).collect();
+    assert_eq!(gone, [false, false, true, true, true]);
+    // Now nobody has two more than a newcomer would.
+    assert!(matches!(admission.acquire(3, LONG).await, Err(Refused::Full { .. })));
+    admission.set_limit(1);
+    let mut outcomes = Vec::new();
+    for task in greedy {
+        outcomes.push(task.await.unwrap().map_err(Refused::as_str));
+    }
+    assert_eq!(outcomes[..2], [Ok(()), Ok(())]);
+    assert_eq!(outcomes[2..], [Err("queue-full"); 3]);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(*order.lock(), [0, 2, 3, 1]);
+    assert_empty(&admission);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_is_pushed_out_and_leaves_takes_no_permit_along() {
+    let admission = Admission::new(1, AdmissionSettings { queue: 2, queue_per_flow: 2 });
+    let held = admission.acquire(1, LONG).await.unwrap();
+    let order = Arc::default();
+    let stays = join(&admission, &order, 1, 0).await;
+    let leaves = join(&admission, &order, 1, 1).await;
+    let mut comes = Box::pin(admission.acquire(2, LONG));
+    // It takes the place of the second, which is aborted before it runs again.
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(comes.as_mut().poll(&mut context).is_pending());
+    leaves.abort();
+    assert!(leaves.await.unwrap_err().is_cancelled());
+    assert_eq!((admission.in_flight(), admission.waiting()), (1, 2));
+    drop(held);
+    stays.await.unwrap();
+    drop(comes.await.unwrap());
     assert_empty(&admission);
 }
 
@@ -193,7 +251,7 @@ async fn served_at_the_very_end_of_the_time_is_served() {
 
 /// Thousands of tasks come, wait, time out, are aborted and go, while the limit changes.
 async fn storm(seed: u64, tasks: u64) {
-    let admission = Admission::new(8, AdmissionSettings { queue: 900, queue_per_flow: 300 });
+    let admission = Admission::new(8, AdmissionSettings { queue: 300, queue_per_flow: 200 });
     let under_way = Arc::new(AtomicU32::new(0));
     let most = Arc::new(AtomicU32::new(8));
     let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
