@@ -46,7 +46,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub log_ca: Option<PathBuf>,
 
-    /// This node's name in Cache-Status and Via [default: the host's name]
+    /// This node's name in Cache-Status and Via; no other node of the log may have it, since purges are
+    /// acknowledged by name [default: the host's name]
     #[arg(long, value_name = "NAME", value_parser = node_name)]
     pub name: Option<String>,
 
