@@ -121,7 +121,7 @@ pub async fn serve<H: Handler>(
         };
     }
     let room = handler.limits().max_connections.saturating_sub(open.count());
-    last(listener, room)?.into_iter().for_each(&take);
+    last(listener, room).into_iter().for_each(&take);
     let drain_timeout = Duration::from_millis(handler.limits().drain_timeout_ms);
     if tokio::time::timeout(drain_timeout, open.none()).await.is_err() {
         tracing::warn!(open = open.count(), "drain timeout: closing what is still in flight");
@@ -132,20 +132,27 @@ pub async fn serve<H: Handler>(
 
 /// Closes `listener` and gives what the kernel had completed for it: that is ours to serve, also at the end,
 /// and whatever is left in the queue is reset. At most `room` connections.
-fn last(listener: TcpListener, room: u32) -> io::Result<Vec<(TcpStream, SocketAddr)>> {
+fn last(listener: TcpListener, room: u32) -> Vec<(TcpStream, SocketAddr)> {
     // No more than one can join the queue while it is emptied, however long this thread waits for a core.
-    SockRef::from(&listener).listen(0)?;
-    let listener = listener.into_std()?;
+    let _ = SockRef::from(&listener).listen(0);
     let mut taken = Vec::new();
     // Not through the runtime: it asks the kernel only once it has heard of a connection.
-    while taken.len() < room as usize
-        && let Ok((stream, peer)) = listener.accept()
-    {
-        stream.set_nonblocking(true)?;
-        let _ = stream.set_nodelay(true);
-        taken.push((TcpStream::from_std(stream)?, peer));
+    let Ok(listener) = listener.into_std() else { return taken };
+    while taken.len() < room as usize {
+        match listener.accept().and_then(|(stream, peer)| Ok((ours(stream)?, peer))) {
+            Ok(accepted) => taken.push(accepted),
+            // That client left meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(_) => break,
+        }
     }
-    Ok(taken)
+    taken
+}
+
+fn ours(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+    stream.set_nonblocking(true)?;
+    let _ = stream.set_nodelay(true);
+    TcpStream::from_std(stream)
 }
 
 /// One more connection, once there is room for it.
