@@ -70,7 +70,7 @@ impl ServeMetrics {
 
 /// Bytes the kernel may hold for one slow client (it doubles them for its own account): large bodies leave in
 /// full writes, and what waits on a few busy connections still fits the core's cache.
-const SEND_BUFFER: usize = 192 << 10;
+const SEND_BUFFER: usize = 256 << 10;
 const BACKLOG: i32 = 4096;
 
 /// A listening socket for `address`; `shared` lets several threads listen on the same port.

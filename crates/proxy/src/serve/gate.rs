@@ -27,9 +27,11 @@ const SCRATCH_BYTES: usize = 64 << 10;
 /// A head and a small body leave faster copied together than as a vector of two.
 const FLAT: usize = 8 << 10;
 
-/// Bytes that one connection writes before others have their turn. Clients of the same object then walk through it
-/// side by side, and all but the first find its bytes in the core's cache.
-const BURST: usize = 512 << 10;
+/// A write of so many bytes is a turn: others write before the next one.
+const TURN: usize = 64 << 10;
+/// Writes end where so many bytes do. Clients of the same object then walk through it side by side, and all but the
+/// first find its bytes in the core's cache.
+const STRIDE: usize = 1 << 20;
 /// Pieces in one write.
 const PIECES: usize = 16;
 
@@ -49,8 +51,10 @@ pub(super) struct Gate {
     farewell: Option<Bytes>,
     /// The last flush found nothing left to write: an interim response may go out.
     between_messages: bool,
-    /// Bytes written since other connections had their turn.
-    burst: usize,
+    /// Others have their turn.
+    waits: bool,
+    /// Bytes written since the end of a stride.
+    along: usize,
 }
 
 impl Gate {
@@ -71,7 +75,8 @@ impl Gate {
             poisoned: false,
             farewell: None,
             between_messages: true,
-            burst: 0,
+            waits: false,
+            along: 0,
         }
     }
 
@@ -151,6 +156,8 @@ impl Read for Gate {
             }
             ready!(polled)?;
             connection.awaits_body.store(false, Ordering::Relaxed);
+            // Whoever waited for its client has let others write meanwhile.
+            this.waits = false;
             connection.read_at.store(connection.tick(), Ordering::Relaxed);
             let passed = this.check(buffer.filled());
             out.put_slice(&buffer.filled()[..passed]);
@@ -169,7 +176,9 @@ impl Gate {
         let connection = &self.connection;
         connection.blocked.store(polled.is_pending(), Ordering::Relaxed);
         if let Poll::Ready(Ok(written)) = polled {
-            self.burst += written;
+            self.along += written;
+            self.waits = written >= TURN || self.along >= STRIDE;
+            self.along %= STRIDE;
         }
         if polled.is_ready() {
             connection.wrote_at.store(connection.tick(), Ordering::Relaxed);
@@ -178,13 +187,12 @@ impl Gate {
         polled
     }
 
-    /// Lets the other connections of this thread write after a burst: a client that takes as fast as we give
-    /// would keep them waiting for a whole body.
+    /// Lets the other connections of this thread write: a client that takes as fast as we give would keep them
+    /// waiting for a whole body.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.burst < BURST {
+        if !std::mem::take(&mut self.waits) {
             return Poll::Ready(());
         }
-        self.burst = 0;
         // Wakes this task once the others had a look at their sockets.
         pin!(tokio::task::yield_now()).poll(cx)
     }
@@ -219,7 +227,7 @@ impl Gate {
     }
 }
 
-/// As much of `bufs` as a turn has left, put into `part`.
+/// As much of `bufs` as a stride has left, put into `part`.
 fn up_to<'p, 'b>(
     left: usize,
     bufs: &'b [IoSlice<'_>],
@@ -275,7 +283,7 @@ impl Write for Gate {
             ready!(self.poll_farewell(cx))?;
             return Poll::Ready(Ok(length));
         }
-        let left = BURST.saturating_sub(self.burst);
+        let left = STRIDE - self.along;
         let stream = Pin::new(&mut self.stream);
         let polled = if bufs.len() > 1 && length <= FLAT {
             SCRATCH.with_borrow_mut(|scratch| {
