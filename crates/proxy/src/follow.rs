@@ -120,7 +120,10 @@ impl Follower {
                     // Nothing comes before it that is not applied.
                     self.node.cache.skip(position.seq);
                     self.node.log.caught_up(&position);
-                    self.caught_up.send_replace(true);
+                    // Else a later heartbeat wants it to be read once more.
+                    if !self.node.unvouched() {
+                        self.caught_up.send_replace(true);
+                    }
                     gate.open();
                 }
                 Delivery::Away => {

@@ -39,6 +39,8 @@ impl Follower {
     pub(super) async fn beat(&self) {
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Joining was the first; another one now would find the node before it has read what it owes.
+        tick.reset();
         loop {
             tick.tick().await;
             let Some((sent, lease)) = self.heartbeat().await else { continue };
