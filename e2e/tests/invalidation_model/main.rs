@@ -4,7 +4,7 @@
 //!
 //! A seed stands for one schedule: one thread, no clock, no I/O. `MODEL_SEED` adds one to those of every
 //! run, `MODEL_WORLDS` says how many those are. Start at `world.rs`, which has the list of steps.
-#![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "all of this is a test")]
 #![expect(clippy::print_stdout, reason = "how much was tried is part of the result")]
 
 mod broken;
