@@ -6,8 +6,10 @@
 
 mod ban;
 mod duration;
+mod health;
 pub mod pattern;
 mod pool;
+mod protection;
 mod purge;
 mod quantity;
 mod shield;
@@ -15,10 +17,12 @@ mod site;
 
 pub use ban::{BanPhase, BanRule, BanRuleSpec, BanRuleStatus, HeaderSpec, PatternSpec};
 pub use duration::{Duration, ParseDurationError};
+pub use health::HealthSpec;
 pub use pool::{
-    CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, InvalidationSpec, LimitsSpec,
-    OnLogLoss, PopSpec,
+    BypassSpec, CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, InvalidationSpec,
+    LimitsSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec,
 };
+pub use protection::{BreakerSpec, OriginLimitsSpec, RetriesSpec};
 pub use purge::{
     PurgeNodeState, PurgeNodeStatus, PurgePhase, PurgeRequest, PurgeRequestSpec, PurgeRequestStatus,
 };

@@ -12,6 +12,12 @@ pub const EXACT_HOST: &str = r"^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\.[A
 /// `http` or `https`, a host and perhaps a port.
 pub const ORIGIN: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+/?$";
 
+/// A path, perhaps with a query.
+pub const PATH: &str = r"^/[^\s#]*$";
+
+/// A status, or a range of them.
+pub const STATUSES: &str = "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$";
+
 /// A name of the kind that Kubernetes gives to labels (RFC 1123).
 pub const LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 

@@ -10,11 +10,13 @@ use crate::{SiteSpec, pattern};
 mod cache;
 mod invalidation;
 mod limits;
+mod peering;
 mod pop;
 
 pub use cache::{CacheSpec, Eviction};
 pub use invalidation::{InvalidationSpec, OnLogLoss};
 pub use limits::LimitsSpec;
+pub use peering::{BypassSpec, PeeringMode, PeeringSpec};
 pub use pop::PopSpec;
 
 /// What the pool should be.
@@ -58,6 +60,14 @@ pub struct EdgePoolSpec {
     /// How purges and bans reach the edges.
     #[serde(default)]
     pub invalidation: InvalidationSpec,
+
+    /// How the edges of one point of presence share their memory.
+    #[serde(default)]
+    pub peering: PeeringSpec,
+
+    /// What an edge may send straight to the origins when no server of a site's shield can be reached.
+    #[serde(default)]
+    pub bypass: BypassSpec,
 
     /// Networks, as `10.0.0.0/8`, of the load balancers and proxies in front of the edges. Only from
     /// them is what `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-ID` say believed.

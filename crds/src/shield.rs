@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheSpec, OriginSpec, TimeoutsSpec};
+use crate::{BreakerSpec, CacheSpec, OriginLimitsSpec, OriginSpec, RetriesSpec, TimeoutsSpec};
 
 /// What the shield should be.
 #[allow(clippy::duplicated_attributes, reason = "columns of one type are not duplicates")]
@@ -29,6 +29,10 @@ use crate::{CacheSpec, OriginSpec, TimeoutsSpec};
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "duration(self.limits.queueTimeout) + duration(self.timeouts.firstByte) <= duration(self.timeouts.total)",
+    "message": "`limits.queueTimeout` and `timeouts.firstByte` must fit into `timeouts.total` together",
+}]))]
 #[serde(rename_all = "camelCase")]
 pub struct OriginShieldSpec {
     /// Shield servers.
@@ -40,13 +44,27 @@ pub struct OriginShieldSpec {
     #[serde(default)]
     pub cache: CacheSpec,
 
-    /// Where the content comes from, in order of preference.
+    /// Where the content comes from. Those of the lowest `priority` share the requests by their
+    /// `weight`.
     #[schemars(length(min = 1, max = 16))]
     pub origins: Vec<OriginSpec>,
 
-    /// Time limits towards the origins. Where a site that uses the shield has shorter ones, they hold.
+    /// Time limits towards the origins. For a site that uses the shield and waits less for it, they are
+    /// shorter, so that the shield gives up before the edge does.
     #[serde(default)]
     pub timeouts: TimeoutsSpec,
+
+    /// How many requests reach an origin at once.
+    #[serde(default)]
+    pub limits: OriginLimitsSpec,
+
+    /// When an origin that fails is left alone.
+    #[serde(default)]
+    pub breaker: BreakerSpec,
+
+    /// When a request that failed is tried again.
+    #[serde(default)]
+    pub retries: RetriesSpec,
 }
 
 fn replicas() -> i32 {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pattern;
+use crate::{BreakerSpec, OriginLimitsSpec, RetriesSpec, pattern};
 
 mod collapse;
 mod compression;
@@ -19,10 +19,16 @@ pub use origin::{OriginSpec, ShieldRef, TimeoutsSpec};
 
 /// A set of hosts that share their origins and rules.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = [{
-    "rule": "has(self.origins) != has(self.shield)",
-    "message": "a site takes its content from `origins` or from a `shield`: give exactly one of the two",
-}]))]
+#[schemars(extend("x-kubernetes-validations" = [
+    {
+        "rule": "has(self.origins) != has(self.shield)",
+        "message": "a site takes its content from `origins` or from a `shield`: give exactly one of the two",
+    },
+    {
+        "rule": "!has(self.shield) || !(has(self.limits) || has(self.breaker) || has(self.retries))",
+        "message": "`limits`, `breaker` and `retries` are those of the shield where there is one: give them there",
+    },
+]))]
 #[serde(rename_all = "camelCase")]
 pub struct SiteSpec {
     /// Names the site in metrics and logs; unique in the pool. If absent, the first host.
@@ -36,7 +42,8 @@ pub struct SiteSpec {
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub hosts: Vec<String>,
 
-    /// Where the content comes from, in order of preference. Either this or `shield`.
+    /// Where the content comes from. Those of the lowest `priority` share the requests by their
+    /// `weight`. Either this or `shield`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 16))]
     pub origins: Vec<OriginSpec>,
@@ -45,9 +52,25 @@ pub struct SiteSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shield: Option<ShieldRef>,
 
-    /// Time limits towards the origins.
-    #[serde(default)]
-    pub timeouts: TimeoutsSpec,
+    /// Time limits towards the origins, or towards the shield. The shield's own are made shorter for the
+    /// site where they do not leave it time to answer. If absent: the usual ones, or with a shield, what
+    /// its own need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<TimeoutsSpec>,
+
+    /// How many requests each edge has at once with each origin; the usual if absent. A site without a
+    /// shield protects its origins itself; with one, the shield's `limits` and the pool's `bypass` do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<OriginLimitsSpec>,
+
+    /// When an edge leaves an origin that fails alone; the usual if absent. Not with a shield, which has
+    /// its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerSpec>,
+
+    /// When an edge tries a request again; the usual if absent. Not with a shield, which has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<RetriesSpec>,
 
     /// What makes two requests the same to the cache. Scheme, host, path and query always count.
     #[serde(default)]

@@ -52,7 +52,23 @@ fn ban(change: Value) -> Vec<String> {
 }
 
 fn pool_with_lease(lease: &str) -> Vec<String> {
-    broken::<EdgePool>(json!({"pops": [], "sites": [], "invalidation": {"lease": lease}}))
+    pool(json!({"invalidation": {"lease": lease}}))
+}
+
+fn pool(change: Value) -> Vec<String> {
+    let mut spec = json!({"pops": [], "sites": []});
+    spec.as_object_mut().expect("a mapping").extend(change.as_object().expect("a mapping").clone());
+    broken::<EdgePool>(spec)
+}
+
+fn shield(change: Value) -> Vec<String> {
+    let mut spec = json!({"origins": [{"url": "http://origin"}]});
+    spec.as_object_mut().expect("a mapping").extend(change.as_object().expect("a mapping").clone());
+    broken::<OriginShield>(spec)
+}
+
+fn origin_with_health(health: Value) -> Vec<String> {
+    shield(json!({"origins": [{"url": "http://origin", "health": health}]}))
 }
 
 #[test]
@@ -112,12 +128,19 @@ fn sound_resources_pass() {
     assert_eq!(site(json!({"origins": null, "shield": {"name": "main"}})), [""; 0]);
     assert_eq!(
         site(json!({
-            "timeouts": {"connect": "500ms", "firstByte": "1h30m", "betweenBytes": "1s"},
+            "timeouts": {"connect": "500ms", "firstByte": "1h30m", "total": "2h"},
             "key": {"query": {"keep": ["a"], "ignore": false}},
             "freshness": {"negativeTTL": {"404": "1s", "599": "0s"}},
         })),
         [""; 0]
     );
+    let own = json!({"limits": {}, "breaker": {}, "retries": {"attempts": 1}});
+    assert_eq!(site(own), [""; 0]);
+    for health in [json!({}), json!({"expectStatus": "204"}), json!({"expectStatus": "200-200"})] {
+        assert_eq!(site(json!({"origins": [{"url": "http://o", "health": health}]})), [""; 0]);
+    }
+    assert_eq!(shield(json!({})), [""; 0]);
+    assert_eq!(pool(json!({"peering": {"mode": "Peer", "ramp": "0s"}, "bypass": {}})), [""; 0]);
 }
 
 #[test]
@@ -143,6 +166,22 @@ fn each_rule_tells_what_to_do() {
             ),
             "must not be longer than `firstByte`",
         ),
+        (site(json!({"timeouts": {"total": "29s"}})), "must not be longer than `total`"),
+        (
+            site(json!({"origins": null, "shield": {"name": "main"}, "breaker": {}})),
+            "give them there",
+        ),
+        (
+            shield(json!({"limits": {"maxConcurrency": 8, "minConcurrency": 9}})),
+            "`minConcurrency` must not be more than `maxConcurrency`",
+        ),
+        (shield(json!({"limits": {"queueTimeout": "1h"}})), "must fit into `timeouts.total`"),
+        (shield(json!({"breaker": {"openFor": "31s"}})), "must not be longer than `maxOpenFor`"),
+        (shield(json!({"retries": {"backoff": "2s"}})), "must not be longer than `maxBackoff`"),
+        (origin_with_health(json!({"timeout": "6s"})), "must not be longer than `interval`"),
+        (origin_with_health(json!({"expectStatus": "300-200"})), "begin with the lower status"),
+        (pool(json!({"peering": {"hotWindow": "999ms"}})), "`hotWindow` must be from 1s to 1h"),
+        (pool(json!({"peering": {"ramp": "61m"}})), "`ramp` must not be longer than 1h"),
     ] {
         assert!(errors.len() == 1 && errors[0].contains(part), "{part}: {errors:?}");
     }

@@ -75,6 +75,15 @@ pub enum BadText {
     /// Not a label.
     #[error("`{0}` must be 1 to 63 lower-case letters, digits and inner hyphens")]
     Label(String),
+    /// Not a path.
+    #[error("`{0}` is not a path; write `/`, or `/path` with the query if it needs one")]
+    Path(String),
+    /// Not a status or a range of them.
+    #[error("`{0}` is not a status such as `200`, or a range such as `200-399`")]
+    Statuses(String),
+    /// A range that ends before it begins.
+    #[error("`{0}` must begin with the lower status; write `{1}`")]
+    StatusesTurned(String, String),
     /// No certificate.
     #[error("no certificates in it; paste them in PEM form, from `-----BEGIN CERTIFICATE-----` on")]
     NoCertificate,
@@ -234,6 +243,32 @@ pub(crate) fn media_type(text: &str) -> Result<String, BadText> {
     }
 }
 
+/// A path, perhaps with a query.
+pub(crate) fn path(text: &str) -> Result<String, BadText> {
+    let outlaw = |c: char| c == '#' || c.is_whitespace();
+    let valid = text.starts_with('/')
+        && !text.contains(outlaw)
+        && text.parse::<http::uri::PathAndQuery>().is_ok();
+    if valid { Ok(text.to_owned()) } else { Err(BadText::Path(text.to_owned())) }
+}
+
+/// The least and the greatest of a range of statuses, or one that is both.
+pub(crate) fn statuses(text: &str) -> Result<(u16, u16), BadText> {
+    let bad = || BadText::Statuses(text.to_owned());
+    let status = |digits: &str| {
+        let plain = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
+        let number = digits.parse::<u16>().ok().filter(|n| (100..=599).contains(n));
+        number.filter(|_| plain).ok_or_else(bad)
+    };
+    let (least, greatest) = text.split_once('-').unwrap_or((text, text));
+    let (least, greatest) = (status(least)?, status(greatest)?);
+    if least > greatest {
+        let turned = format!("{greatest}-{least}");
+        return Err(BadText::StatusesTurned(text.to_owned(), turned));
+    }
+    Ok((least, greatest))
+}
+
 /// A name as Kubernetes gives to labels.
 pub(crate) fn label(text: &str) -> Result<String, BadText> {
     let valid = (1..=63).contains(&text.len())
@@ -267,6 +302,8 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         pattern::EXACT_HOST => unit(host(text)),
         pattern::ORIGIN => unit(origin_url(text)),
         pattern::LABEL => unit(label(text)),
+        pattern::PATH => unit(path(text)),
+        pattern::STATUSES => Some(statuses(text).map(drop)),
         pattern::NETWORK => Some(network(text).map(drop)),
         pattern::HEADER => unit(header(text)),
         pattern::COOKIE => unit(cookie(text)),

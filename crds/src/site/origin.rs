@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Duration, pattern};
+use crate::{Duration, HealthSpec, pattern};
 
 /// An origin server.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,25 @@ pub struct OriginSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 65536))]
     pub ca_bundle: Option<String>,
+
+    /// Lower is preferred: origins of a higher one are asked only when none of a lower one is well.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 15))]
+    pub priority: i32,
+
+    /// Share of the requests in comparison to the other origins of the same priority.
+    #[serde(default = "weight")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub weight: i32,
+
+    /// How the origin is asked whether it is well; `{}` asks in the usual way. If absent it is not asked,
+    /// and judged by how it answers requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthSpec>,
+}
+
+fn weight() -> i32 {
+    100
 }
 
 /// Names an `OriginShield` in the pool's namespace.
@@ -37,20 +56,30 @@ pub struct ShieldRef {
 
 /// Time limits, such as `3s` or `500ms`.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
-#[schemars(extend("x-kubernetes-validations" = [{
-    "rule": "duration(self.connect) <= duration(self.firstByte)",
-    "message": "`connect` must not be longer than `firstByte`, which starts to run with it",
-}]))]
+#[schemars(extend("x-kubernetes-validations" = [
+    {
+        "rule": "duration(self.connect) <= duration(self.firstByte)",
+        "message": "`connect` must not be longer than `firstByte`, which starts to run with it",
+    },
+    {
+        "rule": "duration(self.firstByte) <= duration(self.total)",
+        "message": "`firstByte` must not be longer than `total`, which it is a part of",
+    },
+]))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TimeoutsSpec {
     /// Until a connection stands, TLS included.
     pub connect: Duration,
 
-    /// Until the response's headers are there; starts with `connect`.
+    /// Until the response's headers are there; starts with `connect`. Further tries are within it.
     pub first_byte: Duration,
 
     /// Between two pieces of the response's body.
     pub between_bytes: Duration,
+
+    /// Until the response is complete: waiting for a turn, all tries and the body. A bound for what
+    /// trickles; leave time for the largest bodies.
+    pub total: Duration,
 }
 
 impl Default for TimeoutsSpec {
@@ -59,6 +88,7 @@ impl Default for TimeoutsSpec {
             connect: Duration::from_secs(3),
             first_byte: Duration::from_secs(30),
             between_bytes: Duration::from_secs(30),
+            total: Duration::from_hours(1),
         }
     }
 }

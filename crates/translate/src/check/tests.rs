@@ -119,6 +119,25 @@ fn names() {
 }
 
 #[test]
+fn paths_and_statuses() {
+    for text in ["/", "/healthz", "/a/b?c=d&e"] {
+        assert_eq!(path(text).unwrap(), text);
+    }
+    for text in ["", "healthz", "http://a/", "/a b", "/a#b", "/\u{7f}"] {
+        assert_eq!(path(text), Err(BadText::Path(text.to_owned())));
+    }
+    assert_eq!(statuses("204"), Ok((204, 204)));
+    assert_eq!(statuses("100-599"), Ok((100, 599)));
+    for text in
+        ["", "-", "99", "600", "0200", "+20", "2xx", "200-", "-200", "200-299-399", "200 - 399"]
+    {
+        assert_eq!(statuses(text), Err(BadText::Statuses(text.to_owned())));
+    }
+    let turned = BadText::StatusesTurned("399-200".to_owned(), "200-399".to_owned());
+    assert_eq!(statuses("399-200"), Err(turned));
+}
+
+#[test]
 fn certificate_bundles() {
     let one = "-----BEGIN CERTIFICATE-----\nMIIB+/==\n-----END CERTIFICATE-----\n";
     assert_eq!(certificates(one), Ok(()));
@@ -164,12 +183,16 @@ fn patterns_allow_what_the_checks_allow() {
         "https://a.b:8/c?d",
         "HTTPS://a?b",
         "/a/b?c",
+        "204",
+        "200-399",
     ];
     let schemas = [
         pattern::HOST,
         pattern::EXACT_HOST,
         pattern::ORIGIN,
         pattern::LABEL,
+        pattern::PATH,
+        pattern::STATUSES,
         pattern::NETWORK,
         pattern::HEADER,
         pattern::COOKIE,

@@ -40,7 +40,8 @@ pub(super) fn sites(
 
 fn site(spec: &SiteSpec, shields: &Shields<'_>, at: &Path, problems: &mut Problems) -> wire::Site {
     let hosts = each(&spec.hosts, &at.key("hosts"), check::host_or_wildcard, problems);
-    let mut times = timeouts(&spec.timeouts, &at.key("timeouts"), problems);
+    let mut times =
+        timeouts(&spec.timeouts.clone().unwrap_or_default(), &at.key("timeouts"), problems);
     let mut origins = origins(&spec.origins, &at.key("origins"), problems);
     match (&spec.shield, spec.origins.is_empty()) {
         (None, false) => {}
