@@ -5,8 +5,8 @@
 
 use ::wire::snapshot::{self as wire, Limits, Snapshot};
 use crds::{
-    CacheSpec, Duration, EdgePool, Eviction, InvalidationSpec, LimitsSpec, OnLogLoss, OriginShield,
-    OriginShieldSpec, PopSpec,
+    BypassSpec, CacheSpec, Duration, EdgePool, Eviction, InvalidationSpec, LimitsSpec, OnLogLoss,
+    PeeringMode, PeeringSpec, PopSpec,
 };
 
 use crate::check;
@@ -16,9 +16,13 @@ use crate::translation::{Location, Pop};
 
 mod amount;
 mod order;
+mod origin;
+mod shield;
 mod site;
+mod tiers;
 
 pub(crate) use order::{Order, Served, ban, purge};
+pub(crate) use shield::{Behind, shield, shield_snapshot};
 
 use amount::{bytes, millis, small, within};
 
@@ -33,7 +37,7 @@ pub(crate) enum Shields<'a> {
 /// A shield that exists.
 pub(crate) enum Shield<'a> {
     /// And is usable.
-    Sound(&'a OriginShieldSpec),
+    Sound(&'a Behind),
     /// And has errors of its own.
     Broken,
 }
@@ -52,21 +56,16 @@ pub(crate) fn pool(
         format: wire::FORMAT,
         version: String::new(),
         pool: full_name(pool.metadata.namespace.as_deref(), name),
+        tier: wire::Tier::Edge,
         cache: cache(&spec.cache, &at.key("cache"), problems),
         limits: limits(&spec.limits, &at.key("limits"), problems),
         invalidation: invalidation(&spec.invalidation, &at.key("invalidation"), problems),
         trusted_proxies: each(&spec.trusted_proxies, &networks, check::network, problems),
-        sites: site::sites(&spec.sites, shields, &at.key("sites"), problems),
+        peering: peering(&spec.peering, &at.key("peering"), problems),
+        sites: site::sites(&spec.sites, shields, &spec.bypass, &at.key("sites"), problems),
     };
+    bypass(&spec.bypass, &at.key("bypass"), problems);
     (snapshot, pops(&spec.pops, &at.key("pops"), problems))
-}
-
-/// What a shield says about itself.
-pub(crate) fn shield(shield: &OriginShield, problems: &mut Problems) {
-    let at = Path::root().key("spec");
-    cache(&shield.spec.cache, &at.key("cache"), problems);
-    site::origins(&shield.spec.origins, &at.key("origins"), problems);
-    site::timeouts(&shield.spec.timeouts, &at.key("timeouts"), problems);
 }
 
 fn cache(spec: &CacheSpec, at: &Path, problems: &mut Problems) -> wire::CacheSettings {
@@ -123,6 +122,29 @@ fn invalidation(
         },
         lease_ms: spec.lease.as_millis(),
     }
+}
+
+fn peering(spec: &PeeringSpec, at: &Path, problems: &mut Problems) -> wire::Peering {
+    let hour = Duration::from_hours(1);
+    let window = Duration::from_secs(1)..=hour;
+    within(spec.hot_window, window, &at.key("hotWindow"), problems);
+    within(spec.ramp, Duration::from_secs(0)..=hour, &at.key("ramp"), problems);
+    wire::Peering {
+        mode: match spec.mode {
+            PeeringMode::Independent => wire::PeeringMode::Independent,
+            PeeringMode::Peer => wire::PeeringMode::Peer,
+            PeeringMode::Redirect => wire::PeeringMode::Redirect,
+        },
+        hot_after: small(spec.hot_after),
+        hot_window_ms: spec.hot_window.as_millis(),
+        bounded_load_percent: small(spec.bounded_load),
+        ramp_ms: spec.ramp.as_millis(),
+    }
+}
+
+/// What the sites with a shield take from it.
+fn bypass(spec: &BypassSpec, at: &Path, problems: &mut Problems) {
+    millis(spec.queue_timeout, &at.key("queueTimeout"), problems);
 }
 
 fn pops(specs: &[PopSpec], at: &Path, problems: &mut Problems) -> Vec<Pop> {

@@ -1,6 +1,6 @@
 //! From what the user wrote to what the data plane runs on.
 //!
-//! [`read`] takes manifests, [`translate`] makes a [`wire::Snapshot`] of each pool and a
+//! [`read`] takes manifests, [`translate`] makes a [`wire::Snapshot`] of each pool and shield and a
 //! [`wire::Invalidation`] of each order to invalidate, and [`read_snapshot`] takes a snapshot as a process
 //! finds it in a file. All are pure: the same input gives the same output,
 //! byte for byte. Whatever is wrong becomes a [`Diagnostic`] with file, line and field, all at once, and
@@ -27,6 +27,6 @@ pub use read::{Source, read};
 pub use resources::{Located, Resources};
 pub use snapshot::read_snapshot;
 pub use translation::{
-    Location, OrderKind, Pop, TranslatedOrder, TranslatedPool, Translation, translate,
-    translate_all, with_origin,
+    Location, OrderKind, Pop, TranslatedOrder, TranslatedPool, TranslatedShield, Translation,
+    translate, translate_all, with_origin, with_origin_behind,
 };

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crds::{EdgePool, OriginShield};
+use crds::EdgePool;
 use kube::{CustomResourceExt, Resource};
 use serde::Serialize;
 use wire::Snapshot;
 
 use crate::check::{self, BadText};
-use crate::convert::{self, Shield, Shields};
+use crate::convert;
 use crate::diagnostic::Diagnostic;
 use crate::node::Node;
 use crate::path::{Path, Problems};
@@ -18,17 +18,21 @@ use crate::schema;
 use crate::snapshot;
 
 mod orders;
+mod shields;
 
 pub use orders::{OrderKind, TranslatedOrder};
+pub use shields::TranslatedShield;
 
 /// The pools that are sound, and what is wrong with the others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Translation {
     /// In the order of the resources.
     pub pools: Vec<TranslatedPool>,
+    /// In the order of the resources.
+    pub shields: Vec<TranslatedShield>,
     /// Purges, then bans, each in the order of the resources.
     pub orders: Vec<TranslatedOrder>,
-    /// A resource named here is not among the pools and orders.
+    /// A resource named here is not among the pools, shields and orders.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -76,19 +80,16 @@ pub struct Location {
 #[must_use]
 pub fn translate(resources: &Resources) -> Translation {
     let mut translation = Translation::default();
-    let shields = shields(&resources.shields, &mut translation.diagnostics);
+    let mut shields = shields::Shields::of(&resources.shields, &mut translation.diagnostics);
     // Also what a refused pool wants counts: its last good state is still served.
     let mut hosts = HashMap::new();
     for pool in &resources.pools {
         let (namespace, _) = pool.identity();
-        let find = |name: &str| {
-            let (shield, sound) = shields.get(&(namespace.clone(), name.to_owned()))?;
-            Some(if *sound { Shield::Sound(&shield.value.spec) } else { Shield::Broken })
-        };
+        let find = |name: &str| shields.find(&namespace, name);
         let mut problems = Problems::default();
         against_schema(pool, &mut problems);
         let (mut snapshot, pops) =
-            convert::pool(&pool.value, &Shields::Known(&find), &mut problems);
+            convert::pool(&pool.value, &convert::Shields::Known(&find), &mut problems);
         claim_hosts(pool, &mut hosts, &mut problems);
         problems.tell_once();
         if problems.0.is_empty() {
@@ -100,8 +101,11 @@ pub fn translate(resources: &Resources) -> Translation {
             translation.pools.push(TranslatedPool { name: pool.full_name(), snapshot, pops });
         } else {
             diagnose(pool, problems, &mut translation.diagnostics);
+            shields.miss(pool);
         }
     }
+    let diagnostics = &mut translation.diagnostics;
+    translation.shields = shields.translated(&translation.pools, resources, diagnostics);
     translation.orders = orders::orders(resources, &hosts, &mut translation.diagnostics);
     translation
 }
@@ -115,36 +119,32 @@ pub fn translate_all(sources: &[Source<'_>]) -> Translation {
     Translation { diagnostics, ..translation }
 }
 
-/// Replaces the origins of all sites of a pool by one. The version changes with them.
+/// Replaces the origins of all sites of a pool by one. The version changes with them. A site with a shield
+/// keeps it: the same is to be done to the shield, by [`with_origin_behind`].
 ///
 /// # Errors
 ///
 /// If the URL is not `http` or `https`, host and perhaps port; the pool is then as it was.
 pub fn with_origin(pool: &mut TranslatedPool, url: &str) -> Result<(), BadText> {
-    let url = check::origin_url(url)?;
-    for site in &mut pool.snapshot.sites {
-        site.origins = vec![wire::snapshot::Origin { url: url.clone(), host: None, ca: None }];
-    }
-    pool.snapshot.version = snapshot::version_of(&pool.snapshot);
-    Ok(())
+    replace_origins(&mut pool.snapshot, url)
 }
 
-type ShieldsByName<'a> = HashMap<(String, String), (&'a Located<OriginShield>, bool)>;
+/// The same for the sites of a shield.
+///
+/// # Errors
+///
+/// As of [`with_origin`].
+pub fn with_origin_behind(shield: &mut TranslatedShield, url: &str) -> Result<(), BadText> {
+    replace_origins(&mut shield.snapshot, url)
+}
 
-/// All shields, and whether they are sound.
-fn shields<'a>(
-    shields: &'a [Located<OriginShield>],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> ShieldsByName<'a> {
-    let mut by_name = HashMap::new();
-    for shield in shields {
-        let mut problems = Problems::default();
-        against_schema(shield, &mut problems);
-        convert::shield(&shield.value, &mut problems);
-        by_name.insert(shield.identity(), (shield, problems.0.is_empty()));
-        diagnose(shield, problems, diagnostics);
+fn replace_origins(snapshot: &mut Snapshot, url: &str) -> Result<(), BadText> {
+    let url = check::origin_url(url)?;
+    for site in &mut snapshot.sites {
+        site.origins = vec![wire::snapshot::Origin::at(&url)];
     }
-    by_name
+    snapshot.version = snapshot::version_of(snapshot);
+    Ok(())
 }
 
 /// What came from a text has been held against its schema when it was read. What came from a cluster

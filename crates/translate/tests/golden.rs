@@ -35,6 +35,9 @@ fn golden_files() {
         for pool in &translation.pools {
             write!(output, "---\n{}", serde_saphyr::to_string(pool).unwrap()).unwrap();
         }
+        for shield in &translation.shields {
+            write!(output, "---\n{}", serde_saphyr::to_string(shield).unwrap()).unwrap();
+        }
         for order in &translation.orders {
             write!(output, "---\n{}", serde_saphyr::to_string(order).unwrap()).unwrap();
         }

@@ -1,4 +1,4 @@
-//! What a pool serves and how: the configuration that every data-plane process runs on.
+//! What a pool or a shield serves and how: the configuration that every data-plane process runs on.
 //!
 //! Made by `translate`, carried as YAML or JSON in a file or a ConfigMap, read by `edge` and `shield`.
 //! A machine format: bytes and milliseconds as plain numbers, every name spelled out, unknown names refused.
@@ -10,13 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::invalidation::OnLogLoss;
 
+mod peering;
+mod protection;
 mod site;
+pub use peering::*;
+pub use protection::*;
 pub use site::*;
 
 /// The number of this format; a process refuses any other.
 pub const FORMAT: u32 = 1;
 
-/// One pool's configuration, complete.
+/// The configuration of one pool, or of one shield, complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Snapshot {
@@ -24,8 +28,11 @@ pub struct Snapshot {
     pub format: u32,
     /// Names this content; a process reports the version that it runs.
     pub version: String,
-    /// The pool's name, as `namespace/name` in a cluster.
+    /// The pool's or shield's name, as `namespace/name` in a cluster.
     pub pool: String,
+    /// Whose it is, so that a process can refuse that of another tier.
+    #[serde(default)]
+    pub tier: Tier,
     /// The store.
     #[serde(default)]
     pub cache: CacheSettings,
@@ -38,8 +45,22 @@ pub struct Snapshot {
     /// Peers whose `X-Forwarded-*` and `X-Request-ID` are believed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxies: Vec<IpNet>,
-    /// The sites that the pool serves; a host that none of them names gets 421.
+    /// How the nodes of one PoP share their memory; means nothing to a shield.
+    #[serde(default)]
+    pub peering: Peering,
+    /// The sites that are served; a host that none of them names gets 421. Only a shield may have none.
     pub sites: Vec<Site>,
+}
+
+/// The tiers of the network.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Tier {
+    /// Towards clients.
+    #[default]
+    Edge,
+    /// Between edges and origins.
+    Shield,
 }
 
 /// Size and behaviour of a node's store.

@@ -6,8 +6,12 @@ fn spec(name: &str, hosts: &[&str]) -> snapshot::Site {
     snapshot::Site {
         name: name.into(),
         hosts: hosts.iter().map(|h| (*h).to_owned()).collect(),
-        origins: vec![Origin { url: "http://127.0.0.1:1".into(), host: None, ca: None }],
+        origins: vec![Origin::at("http://127.0.0.1:1")],
+        shield: None,
         timeouts: Default::default(),
+        limits: Default::default(),
+        breaker: Default::default(),
+        retries: Default::default(),
         key: Default::default(),
         freshness: Default::default(),
         collapse: Default::default(),

@@ -4,25 +4,26 @@ use std::collections::HashMap;
 
 use ::wire::snapshot as wire;
 use crds::{
-    CollapseSpec, CompressionSpec, DebugHeaders, FreshnessSpec, KeySpec, OriginSpec,
-    RequestDirectives, SetCookie, SiteSpec, TimeoutsSpec, Upgrade,
+    BypassSpec, CollapseSpec, CompressionSpec, DebugHeaders, FreshnessSpec, KeySpec,
+    RequestDirectives, SetCookie, SiteSpec, Upgrade,
 };
 
 use super::amount::{millis, seconds, small, some_seconds};
-use super::{Shield, Shields, each};
+use super::{Shield, Shields, each, origin, tiers};
 use crate::check;
 use crate::path::{Path, Problems};
 
 pub(super) fn sites(
     specs: &[SiteSpec],
     shields: &Shields<'_>,
+    bypass: &BypassSpec,
     at: &Path,
     problems: &mut Problems,
 ) -> Vec<wire::Site> {
     let sites: Vec<_> = specs
         .iter()
         .enumerate()
-        .map(|(i, spec)| site(spec, shields, &at.index(i), problems))
+        .map(|(i, spec)| site(spec, shields, bypass, &at.index(i), problems))
         .collect();
     let mut names = HashMap::new();
     for (i, site) in sites.iter().enumerate() {
@@ -38,31 +39,25 @@ pub(super) fn sites(
     sites
 }
 
-fn site(spec: &SiteSpec, shields: &Shields<'_>, at: &Path, problems: &mut Problems) -> wire::Site {
+fn site(
+    spec: &SiteSpec,
+    shields: &Shields<'_>,
+    bypass: &BypassSpec,
+    at: &Path,
+    problems: &mut Problems,
+) -> wire::Site {
     let hosts = each(&spec.hosts, &at.key("hosts"), check::host_or_wildcard, problems);
-    let mut times =
-        timeouts(&spec.timeouts.clone().unwrap_or_default(), &at.key("timeouts"), problems);
-    let mut origins = origins(&spec.origins, &at.key("origins"), problems);
-    match (&spec.shield, spec.origins.is_empty()) {
-        (None, false) => {}
-        (Some(reference), true) => {
-            let at = at.key("shield").key("name");
-            origins = through(&reference.name, shields, &mut times, &at, problems);
-        }
-        (Some(_), false) => {
-            problems.add(at, "`origins` and `shield` exclude each other; remove one");
-        }
-        (None, true) => problems.add(
-            at,
-            "has neither `origins` nor `shield`; give one, to say where the content comes from",
-        ),
-    }
+    let way = way(spec, shields, bypass, at, problems);
     let name = spec.name.clone().or_else(|| hosts.first().cloned()).unwrap_or_default();
     wire::Site {
         name,
         hosts,
-        origins,
-        timeouts: times,
+        shield: way.shield,
+        origins: way.origins,
+        timeouts: way.timeouts,
+        limits: way.limits,
+        breaker: way.breaker,
+        retries: way.retries,
         key: key(&spec.key, &at.key("key"), problems),
         freshness: freshness(&spec.freshness, &at.key("freshness"), problems),
         collapse: collapse(&spec.collapse, &at.key("collapse"), problems),
@@ -77,78 +72,130 @@ fn site(spec: &SiteSpec, shields: &Shields<'_>, at: &Path, problems: &mut Proble
     }
 }
 
-/// The origins behind a shield. Where both set a time limit, the shorter is the one that is felt.
-fn through(
-    name: &str,
+/// The way to the content: the site's own origins, or through a shield.
+struct Way {
+    shield: Option<String>,
+    origins: Vec<wire::Origin>,
+    timeouts: wire::Timeouts,
+    limits: wire::OriginLimits,
+    breaker: wire::Breaker,
+    retries: wire::Retries,
+}
+
+fn way(
+    spec: &SiteSpec,
     shields: &Shields<'_>,
-    times: &mut wire::Timeouts,
+    bypass: &BypassSpec,
     at: &Path,
     problems: &mut Problems,
-) -> Vec<wire::Origin> {
-    let Shields::Known(find) = shields else {
-        return vec![];
+) -> Way {
+    let own_limits = spec.limits.clone().unwrap_or_default();
+    let own_timeouts = spec.timeouts.clone().unwrap_or_default();
+    let own = Way {
+        shield: None,
+        origins: origin::origins(&spec.origins, &at.key("origins"), problems),
+        timeouts: origin::timeouts(&own_timeouts, &at.key("timeouts"), problems),
+        limits: origin::limits(&own_limits, &at.key("limits"), problems),
+        breaker: origin::breaker(
+            &spec.breaker.clone().unwrap_or_default(),
+            &at.key("breaker"),
+            problems,
+        ),
+        retries: origin::retries(
+            &spec.retries.clone().unwrap_or_default(),
+            &at.key("retries"),
+            problems,
+        ),
     };
+    match (&spec.shield, spec.origins.is_empty()) {
+        (Some(reference), true) => {
+            let given = [
+                ("limits", spec.limits.is_some()),
+                ("breaker", spec.breaker.is_some()),
+                ("retries", spec.retries.is_some()),
+            ];
+            for (key, _) in given.into_iter().filter(|(_, given)| *given) {
+                let reason = "is the shield's affair where there is one; give it there";
+                problems.add(&at.key(key), reason);
+            }
+            through(&reference.name, spec, shields, bypass, own, at, problems)
+        }
+        (Some(_), false) => {
+            problems.add(at, "`origins` and `shield` exclude each other; remove one");
+            own
+        }
+        (None, true) => {
+            problems.add(
+                at,
+                "has neither `origins` nor `shield`; give one, to say where the content comes from",
+            );
+            own
+        }
+        (None, false) => {
+            origin::fits(&own_timeouts, &own_limits, at, problems);
+            own
+        }
+    }
+}
+
+/// Through a shield. What is sent past it when it is away is bounded by what the pool says of that.
+fn through(
+    name: &str,
+    spec: &SiteSpec,
+    shields: &Shields<'_>,
+    bypass: &BypassSpec,
+    own: Way,
+    at: &Path,
+    problems: &mut Problems,
+) -> Way {
+    if let Some(times) = &spec.timeouts {
+        let limits = [
+            ("firstByte", times.first_byte),
+            ("betweenBytes", times.between_bytes),
+            ("total", times.total),
+        ];
+        for (key, time) in limits.into_iter().filter(|(_, t)| t.as_millis() < tiers::LEAST) {
+            let reason = format!(
+                "`{time}` leaves the shield no time, whose own limits must be shorter; `{}ms` is the least",
+                tiers::LEAST
+            );
+            problems.add(&at.key("timeouts").key(key), reason);
+        }
+    }
+    let Shields::Known(find) = shields else {
+        return own;
+    };
+    let at = at.key("shield").key("name");
     match find(name) {
-        Some(Shield::Sound(shield)) => {
-            // Its own problems have been told with it.
-            let mut told = Problems::default();
-            let theirs = timeouts(&shield.timeouts, at, &mut told);
-            times.connect_ms = times.connect_ms.min(theirs.connect_ms);
-            times.first_byte_ms = times.first_byte_ms.min(theirs.first_byte_ms);
-            times.between_bytes_ms = times.between_bytes_ms.min(theirs.between_bytes_ms);
-            origins(&shield.origins, at, &mut told)
+        Some(Shield::Sound(behind)) => {
+            let most = behind.limits.max_concurrency.min(small(bypass.max_concurrency));
+            Way {
+                shield: Some(behind.ring.clone()),
+                origins: behind.origins.clone(),
+                timeouts: match spec.timeouts {
+                    Some(_) => own.timeouts,
+                    None => tiers::around(&behind.timeouts, &behind.limits),
+                },
+                limits: wire::OriginLimits {
+                    max_concurrency: most,
+                    min_concurrency: behind.limits.min_concurrency.min(most),
+                    queue_timeout_ms: bypass.queue_timeout.as_millis(),
+                    ..behind.limits.clone()
+                },
+                breaker: behind.breaker.clone(),
+                retries: behind.retries.clone(),
+            }
         }
         Some(Shield::Broken) => {
-            problems.add(at, format!("OriginShield `{name}` has errors; correct them first"));
-            vec![]
+            problems.add(&at, format!("OriginShield `{name}` has errors; correct them first"));
+            own
         }
         None => {
             let reason =
                 format!("there is no OriginShield `{name}` without errors beside this pool");
-            problems.add(at, reason);
-            vec![]
+            problems.add(&at, reason);
+            own
         }
-    }
-}
-
-pub(super) fn origins(
-    specs: &[OriginSpec],
-    at: &Path,
-    problems: &mut Problems,
-) -> Vec<wire::Origin> {
-    let mut origins = Vec::new();
-    for (i, spec) in specs.iter().enumerate() {
-        let at = at.index(i);
-        let host = spec.host.as_deref().map(check::host);
-        let host = host.and_then(|host| problems.take(&at.key("host"), host));
-        let url = problems.take(&at.key("url"), check::origin_url(&spec.url));
-        if let Some(pem) = &spec.ca_bundle {
-            let at = at.key("caBundle");
-            problems.take(&at, check::certificates(pem));
-            if url.as_ref().is_some_and(|url| url.starts_with("http:")) {
-                problems
-                    .add(&at, "has no meaning for an `http` origin; remove it or write `https`");
-            }
-        }
-        origins.extend(url.map(|url| wire::Origin { url, host, ca: spec.ca_bundle.clone() }));
-    }
-    origins
-}
-
-pub(super) fn timeouts(spec: &TimeoutsSpec, at: &Path, problems: &mut Problems) -> wire::Timeouts {
-    if spec.connect > spec.first_byte {
-        problems.add(
-            &at.key("connect"),
-            format!(
-                "`{}` must not be longer than `firstByte`, which is `{}` and starts to run with it",
-                spec.connect, spec.first_byte
-            ),
-        );
-    }
-    wire::Timeouts {
-        connect_ms: millis(spec.connect, &at.key("connect"), problems),
-        first_byte_ms: millis(spec.first_byte, &at.key("firstByte"), problems),
-        between_bytes_ms: millis(spec.between_bytes, &at.key("betweenBytes"), problems),
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use wire::snapshot::{
     CacheSettings, Compression, FORMAT, FreshnessRules, KeyRules, Limits, QueryRule, Site,
-    Snapshot, Timeouts,
+    Snapshot, Tier,
 };
 
 use crate::check::{self, BadText};
 use crate::path::{Path, Problem, Problems};
+
+mod upstream;
 
 /// Everything that is wrong with it.
 pub(crate) fn check(snapshot: &Snapshot) -> Vec<Problem> {
@@ -33,7 +35,8 @@ pub(crate) fn check(snapshot: &Snapshot) -> Vec<Problem> {
         let at = at.key("invalidation").key("leaseMs");
         problems.add(&at, "must be from 1000 to 3600000");
     }
-    if snapshot.sites.is_empty() {
+    upstream::peering(&snapshot.peering, &at.key("peering"), &mut problems);
+    if snapshot.sites.is_empty() && snapshot.tier == Tier::Edge {
         problems.add(&at.key("sites"), "must have at least one site");
     }
     let mut names = HashMap::new();
@@ -47,7 +50,7 @@ pub(crate) fn check(snapshot: &Snapshot) -> Vec<Problem> {
         for (j, host) in site.hosts.iter().enumerate() {
             unique(&mut hosts, host, &at.key("hosts").index(j), &mut problems);
         }
-        check_site(site, &at, &mut problems);
+        check_site(site, snapshot.tier, &at, &mut problems);
     }
     problems.0
 }
@@ -88,25 +91,12 @@ fn limits(limits: &Limits, at: &Path, problems: &mut Problems) {
     }
 }
 
-fn check_site(site: &Site, at: &Path, problems: &mut Problems) {
+fn check_site(site: &Site, tier: Tier, at: &Path, problems: &mut Problems) {
     if site.hosts.is_empty() {
         problems.add(&at.key("hosts"), "must have at least one host");
     }
     normal(&site.hosts, &at.key("hosts"), check::host_or_wildcard, problems);
-    if site.origins.is_empty() {
-        problems.add(&at.key("origins"), "must have at least one origin");
-    }
-    for (i, origin) in site.origins.iter().enumerate() {
-        let at = at.key("origins").index(i);
-        is_normal(&origin.url, &at.key("url"), check::origin_url, problems);
-        if let Some(host) = &origin.host {
-            is_normal(host, &at.key("host"), check::host, problems);
-        }
-        if let Some(pem) = &origin.ca {
-            problems.take(&at.key("ca"), check::certificates(pem));
-        }
-    }
-    timeouts(&site.timeouts, &at.key("timeouts"), problems);
+    upstream::upstream(site, tier, at, problems);
     key(&site.key, &at.key("key"), problems);
     freshness(&site.freshness, &at.key("freshness"), problems);
     let collapse = [
@@ -118,18 +108,6 @@ fn check_site(site: &Site, at: &Path, problems: &mut Problems) {
         compression(rules, &at.key("compression"), problems);
     }
     positive(&[("maxRanges", site.max_ranges.into())], at, problems);
-}
-
-fn timeouts(timeouts: &Timeouts, at: &Path, problems: &mut Problems) {
-    let fields = [
-        ("connectMs", timeouts.connect_ms),
-        ("firstByteMs", timeouts.first_byte_ms),
-        ("betweenBytesMs", timeouts.between_bytes_ms),
-    ];
-    positive(&fields, at, problems);
-    if timeouts.connect_ms > timeouts.first_byte_ms {
-        problems.add(&at.key("connectMs"), "must not be more than firstByteMs");
-    }
 }
 
 fn key(rules: &KeyRules, at: &Path, problems: &mut Problems) {

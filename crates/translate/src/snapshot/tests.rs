@@ -71,7 +71,16 @@ fn wrong_values_are_all_told() {
         .replacen("gzip: 1", "gzip: 10", 1)
         .replacen("x-country", "X-Country", 1)
         .replacen("name: plain.example.com", "name: www", 1)
-        .replacen("maxRanges: 4", "maxRanges: 0", 1);
+        .replacen("maxRanges: 4", "maxRanges: 0", 1)
+        .replacen("weight: 300", "weight: 1001", 1)
+        .replacen("path: /healthz?deep", "path: healthz", 1)
+        .replacen("leastStatus: 204", "leastStatus: 205", 1)
+        .replacen("minConcurrency: 2", "minConcurrency: 33", 1)
+        .replacen("openMs: 2000", "openMs: 60001", 1)
+        .replacen("attempts: 2", "attempts: 11", 1)
+        .replacen("totalMs: 300000", "totalMs: 9999", 1)
+        .replacen("boundedLoadPercent: 150", "boundedLoadPercent: 99", 1)
+        .replacen("shield: shield/media/main", "shield: \"\"", 1);
     let errors = errors(&bad);
     for part in [
         "limits.idleTimeoutMs: must be more than 0",
@@ -82,12 +91,31 @@ fn wrong_values_are_all_told() {
         "sites[0].key.headers[0]: `X-Country` must be written as `x-country`",
         "sites[2].name: `www` is already at sites[0].name",
         "sites[0].maxRanges: must be more than 0",
+        "sites[0].origins[0].weight: must be from 1 to 1000",
+        "sites[0].origins[0].health.path: `healthz` is not a path",
+        "sites[0].origins[0].health.leastStatus: must not be more than greatestStatus",
+        "sites[0].limits.minConcurrency: must not be more than maxConcurrency",
+        "sites[0].breaker.openMs: must not be more than maxOpenMs",
+        "sites[0].retries.attempts: must be from 1 to 10",
+        "sites[0].timeouts.firstByteMs: must not be more than totalMs",
+        "peering.boundedLoadPercent: must be from 100 to 1000",
+        "sites[1].shield: must not be empty",
     ] {
         assert!(errors.iter().any(|error| error.contains(part)), "{part} {errors:#?}");
     }
-    assert_eq!(errors.len(), 8, "{errors:#?}");
+    assert_eq!(errors.len(), 17, "{errors:#?}");
     let line = bad.lines().position(|line| line.contains("gzip: 10")).unwrap() + 1;
     assert!(errors.iter().any(|error| error.starts_with(&format!("edge.yaml:{line}: "))));
+}
+
+#[test]
+fn only_a_shield_may_have_no_sites_and_it_has_no_shield() {
+    let none = "format: 1\nversion: x\npool: p\ntier: shield\nsites: []\n";
+    assert_eq!(read_snapshot(source(none)).unwrap().sites, []);
+    let one = "format: 1\nversion: x\npool: p\ntier: shield\nsites:\n\
+               - {name: a, hosts: [a], shield: shield/b, origins: [{url: http://o}]}\n";
+    let told = "edge.yaml:6: Snapshot/p: sites[0].shield: a shield has no other behind it";
+    assert_eq!(errors(one), [told]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-use crds::{EdgePoolSpec, OriginShieldSpec};
+use crds::{EdgePoolSpec, OriginShield, OriginShieldSpec};
 use proptest::prelude::*;
 use wire::snapshot::{
-    CacheSettings, Collapse, Compression, DebugHeaders, FreshnessRules, KeyRules, Limits, Timeouts,
+    Breaker, CacheSettings, Collapse, Compression, DebugHeaders, FreshnessRules, KeyRules, Limits,
+    Origin, OriginLimits, Peering, Retries, Timeouts,
 };
 
 use super::*;
@@ -34,7 +35,13 @@ fn a_pool_that_says_nothing_has_the_defaults_of_the_wire() {
     assert_eq!(snapshot.limits, Limits::default());
     assert_eq!(snapshot.trusted_proxies, []);
     let site = &snapshot.sites[0];
+    assert_eq!(snapshot.peering, Peering::default());
+    assert_eq!(site.shield, None);
+    assert_eq!(site.origins, [Origin::at(&site.origins[0].url)]);
     assert_eq!(site.timeouts, Timeouts::default());
+    assert_eq!(site.limits, OriginLimits::default());
+    assert_eq!(site.breaker, Breaker::default());
+    assert_eq!(site.retries, Retries::default());
     assert_eq!(site.key, KeyRules::default());
     assert_eq!(site.freshness, FreshnessRules::default());
     assert_eq!(site.collapse, Collapse::default());
@@ -63,6 +70,39 @@ fn an_origin_can_be_put_in_place_of_all() {
         assert_eq!(site.origins.len(), 1);
         assert_eq!(site.origins[0].url, "http://127.0.0.1:1");
     }
+}
+
+#[test]
+fn an_origin_can_be_put_behind_a_shield() {
+    let mut shield = translated(FULL).shields.remove(0);
+    let before = shield.clone();
+    assert!(with_origin_behind(&mut shield, "127.0.0.1").is_err());
+    assert_eq!(shield, before);
+    with_origin_behind(&mut shield, "http://127.0.0.1:1").unwrap();
+    assert_ne!(shield.snapshot.version, before.snapshot.version);
+    let origins: Vec<_> = shield.snapshot.sites.iter().flat_map(|site| &site.origins).collect();
+    assert_eq!(origins, [&Origin::at("http://127.0.0.1:1")]);
+}
+
+#[test]
+fn a_health_check_that_says_nothing_has_the_defaults_of_the_wire() {
+    let text = MINIMAL.replace("- url: http://origin", "- {url: \"http://origin\", health: {}}");
+    let translation = translated(&text);
+    assert_eq!(translation.diagnostics, []);
+    let origin = &translation.pools[0].snapshot.sites[0].origins[0];
+    assert_eq!(origin.health, Some(wire::snapshot::HealthProbe::default()));
+}
+
+#[test]
+fn while_a_pool_cannot_be_read_no_shield_is_complete() {
+    let complete = |text: &str| {
+        let shields = translated(text).shields;
+        assert_eq!(shields.len(), 1);
+        shields[0].complete
+    };
+    assert!(complete(FULL));
+    assert!(!complete(&format!("{FULL}\n---\nbroken: [")));
+    assert!(!complete(&FULL.replace("hosts: [plain.example.com]", "hosts: [cdn.example.com]")));
 }
 
 #[test]
@@ -217,6 +257,11 @@ fn sound(text: &str) {
         let yaml = serde_saphyr::to_string(&pool.snapshot).unwrap();
         let back = read_snapshot(Source { name: "back", text: &yaml });
         assert_eq!(back.as_ref(), Ok(&pool.snapshot), "{yaml}");
+    }
+    for shield in &translation.shields {
+        let yaml = serde_saphyr::to_string(&shield.snapshot).unwrap();
+        let back = read_snapshot(Source { name: "back", text: &yaml });
+        assert_eq!(back.as_ref(), Ok(&shield.snapshot), "{yaml}");
     }
     for order in &translation.orders {
         fit_for_the_log(&order.invalidation);

@@ -1,7 +1,7 @@
 use super::*;
 
 fn endpoint(url: &str, host: Option<&str>) -> Result<Endpoint, EndpointError> {
-    Endpoint::new(&Origin { url: url.into(), host: host.map(str::to_owned), ca: None })
+    Endpoint::new(&Origin { host: host.map(str::to_owned), ..Origin::at(url) })
 }
 
 #[test]

@@ -5,9 +5,9 @@ use tokio::net::TcpListener;
 use super::*;
 
 fn upstream(urls: &[String], first_byte_ms: u64) -> Upstream {
-    let origins: Vec<_> =
-        urls.iter().map(|url| Origin { url: url.clone(), host: None, ca: None }).collect();
-    let timeouts = Timeouts { connect_ms: 500, first_byte_ms, between_bytes_ms: 150 };
+    let origins: Vec<_> = urls.iter().map(Origin::at).collect();
+    let timeouts =
+        Timeouts { connect_ms: 500, first_byte_ms, between_bytes_ms: 150, ..Timeouts::default() };
     Upstream::new(&origins, &timeouts).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StatusTtls;
+use super::{Breaker, HealthProbe, OriginLimits, Retries, StatusTtls};
 
 /// A set of hosts that share an origin and rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,11 +12,25 @@ pub struct Site {
     pub name: String,
     /// Exact names, or `*.example.com` for any one label or more below it. Lower case.
     pub hosts: Vec<String>,
-    /// Where the content comes from, in order of preference.
+    /// The ring of the fleet that the content comes through, such as `shield/main`; absent = straight
+    /// from the origins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shield: Option<String>,
+    /// Where the content comes from: those of the lowest priority, by their weights. With a shield, where
+    /// a node may go when nobody on its ring can be reached (S6).
     pub origins: Vec<Origin>,
-    /// Time limits towards the origin.
+    /// Time limits towards the next tier or the origin.
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// How many requests reach each origin. With a shield, those that go past it: a few.
+    #[serde(default)]
+    pub limits: OriginLimits,
+    /// When an origin is left alone.
+    #[serde(default)]
+    pub breaker: Breaker,
+    /// When a request is tried again.
+    #[serde(default)]
+    pub retries: Retries,
     /// What makes two requests the same (E3).
     #[serde(default)]
     pub key: KeyRules,
@@ -56,23 +70,58 @@ pub struct Origin {
     /// PEM certificates to trust besides the public roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
+    /// Lower is preferred, 0 to 15.
+    #[serde(default)]
+    pub priority: u8,
+    /// Share of the requests among those of the same priority, 1 to 1,000.
+    #[serde(default = "usual_weight")]
+    pub weight: u32,
+    /// How it is asked whether it is well; absent = not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthProbe>,
 }
 
-/// Milliseconds; each tier's are shorter than those of the tier before it (S7).
+impl Origin {
+    /// The origin at `url`, with nothing special about it.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            host: None,
+            ca: None,
+            priority: 0,
+            weight: usual_weight(),
+            health: None,
+        }
+    }
+}
+
+fn usual_weight() -> u32 {
+    100
+}
+
+/// Milliseconds; all but `connect_ms` are shorter than those of the tier that asks (S7), so that its word
+/// about what went wrong comes in time. Whom a tier connects to is its own affair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Timeouts {
     /// Until a connection stands, TLS included.
     pub connect_ms: u64,
-    /// Until the response head is there.
+    /// Until the response head is there, further tries included; waiting for a turn comes before it.
     pub first_byte_ms: u64,
     /// Between two pieces of a response body.
     pub between_bytes_ms: u64,
+    /// Until the response is complete, waiting for a turn and all tries included.
+    pub total_ms: u64,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect_ms: 3_000, first_byte_ms: 30_000, between_bytes_ms: 30_000 }
+        Self {
+            connect_ms: 3_000,
+            first_byte_ms: 30_000,
+            between_bytes_ms: 30_000,
+            total_ms: 3_600_000,
+        }
     }
 }
 
