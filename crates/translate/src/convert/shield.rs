@@ -1,5 +1,7 @@
 //! A shield, as edges see it and as it runs.
 
+use std::collections::HashMap;
+
 use ::wire::invalidation::OnLogLoss;
 use ::wire::snapshot::{self as wire, Snapshot};
 use crds::OriginShield;
@@ -67,9 +69,12 @@ pub(crate) fn shield_snapshot(
         sites.extend(own.map(|site| (pool.pool.as_str(), site_behind(site, behind))));
     }
     // Names are unique in a pool only; here, those that are not have the pool's before them.
-    let names: Vec<_> = sites.iter().map(|(_, site)| site.name.clone()).collect();
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for (_, site) in &sites {
+        *uses.entry(site.name.clone()).or_default() += 1;
+    }
     for (pool, site) in &mut sites {
-        if names.iter().filter(|name| **name == site.name).count() > 1 {
+        if uses.get(&site.name).is_some_and(|uses| *uses > 1) {
             site.name = format!("{pool}/{}", site.name);
         }
     }

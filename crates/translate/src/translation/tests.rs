@@ -147,7 +147,28 @@ fn no_namespace_is_the_default_one() {
         Resources { pools: vec![pool], shields: vec![shield.into()], ..Resources::default() };
     let translation = translate(&resources);
     assert_eq!(translation.diagnostics, []);
-    assert_eq!(translation.pools[0].snapshot.sites[0].origins[0].url, "http://behind");
+    let site = &translation.pools[0].snapshot.sites[0];
+    assert_eq!(site.origins[0].url, "http://behind");
+    let [shield] = &translation.shields[..] else { panic!("{:?}", translation.shields) };
+    assert_eq!((&*shield.name, &*shield.ring), ("default/main", "shield/default/main"));
+    assert_eq!(site.shield.as_ref(), Some(&shield.ring));
+    assert_eq!(shield.snapshot.sites[0].hosts, site.hosts);
+}
+
+#[test]
+fn a_shield_whose_ring_would_have_too_long_a_name_is_refused() {
+    let spec: OriginShieldSpec =
+        serde_json::from_value(serde_json::json!({"origins": [{"url": "http://behind"}]})).unwrap();
+    let refused = |length: usize| {
+        let shield = OriginShield::new(&"n".repeat(length), spec.clone());
+        let resources = Resources { shields: vec![shield.into()], ..Resources::default() };
+        let translation = translate(&resources);
+        let fields: Vec<_> = translation.diagnostics.iter().map(|d| d.field.clone()).collect();
+        assert_eq!(translation.shields.len() + fields.len(), 1);
+        fields == ["metadata.name"]
+    };
+    assert!(!refused(246));
+    assert!(refused(247));
 }
 
 fn purge(name: &str, spec: serde_json::Value) -> Located<crds::PurgeRequest> {
