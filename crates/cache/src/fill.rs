@@ -88,6 +88,24 @@ impl Fill {
         self.cache.store(&self.object).ok_or(NoStoreReason::Purged)
     }
 
+    /// The last byte is in, and it was only for those who asked meanwhile: readers go on, the store
+    /// forgets it. Gives back `reason`, or that the body was not whole.
+    pub fn let_go(mut self, reason: NoStoreReason) -> Result<(), NoStoreReason> {
+        if self.expected.is_some_and(|expected| expected != self.writer.written()) {
+            self.give_up("the body is not as long as announced");
+            return Err(NoStoreReason::Truncated);
+        }
+        self.closed = true;
+        match self.streaming {
+            Some(_) => self.writer.end(),
+            None => {
+                self.writer.seal();
+                self.cache.remove_body(&self.object);
+            }
+        }
+        Err(reason)
+    }
+
     /// The body will not be completed.
     pub fn abort(mut self, reason: NoStoreReason) {
         self.give_up(reason.as_str());

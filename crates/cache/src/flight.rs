@@ -42,6 +42,8 @@ pub struct Failure {
     pub status: u16,
     /// A stable token for logs and `Cache-Status`.
     pub reason: &'static str,
+    /// When it may be worth while to ask again, in seconds.
+    pub retry_after: Option<u32>,
 }
 
 /// One obligation under way and those who wait for it.

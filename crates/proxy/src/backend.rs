@@ -7,21 +7,68 @@ use http::Response;
 use http::request::Parts;
 use parking_lot::Mutex;
 use upstream::{FetchError, RequestBody, Upstream};
-use wire::snapshot;
+use wire::{LogPosition, snapshot};
 
-/// The next tier, or the origin.
+use crate::config::Node;
+use crate::site::Site;
+
+/// A tier's way to what it does not have.
 pub trait Backend: Send + Sync + 'static {
-    /// Sends a request of `site` on.
+    /// Sends a request on. `head` has all fields as they are to arrive, but for those between tiers.
     fn fetch(
         &self,
-        site: &snapshot::Site,
+        ask: &Ask<'_>,
         head: Parts,
         body: RequestBody,
-    ) -> impl Future<Output = Result<Response<upstream::Body>, FetchError>> + Send;
+    ) -> impl Future<Output = Result<Reply, FetchError>> + Send;
+}
 
-    /// Whether it is a tier of this network, which is told positions and whose word about them counts.
-    fn is_tier(&self) -> bool {
-        false
+/// What is asked for, besides the request itself.
+pub struct Ask<'a> {
+    /// Who asks.
+    pub node: &'a Node,
+    /// The site that the request is for.
+    pub site: &'a Site,
+    /// Where its key stands on every ring.
+    pub key_hash: u64,
+    /// Requests of one flow take turns with those of others: by host.
+    pub flow: u64,
+    /// The position of the log from which on an answer is accepted. Said to tiers of this network, never to
+    /// an origin.
+    pub least: Option<LogPosition>,
+    /// It is asked on behalf of another tier, not of a client.
+    pub below: bool,
+}
+
+/// What came, and from whom.
+pub struct Reply {
+    /// The response as it was received.
+    pub response: Response<upstream::Body>,
+    /// Whose it is.
+    pub source: Source,
+}
+
+/// Who answered.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An origin: its word is the truth of now.
+    Origin,
+    /// A tier of this network: it says what its answer is vouched for, and keeps what may be kept.
+    Tier {
+        /// Whether this node is to keep it as well.
+        keep: bool,
+    },
+}
+
+impl Source {
+    /// Whether it speaks of positions, and of what it kept itself.
+    pub(crate) fn is_tier(self) -> bool {
+        matches!(self, Self::Tier { .. })
+    }
+
+    /// Whether somebody else keeps it for this node.
+    pub(crate) fn is_kept_elsewhere(self) -> bool {
+        self == Self::Tier { keep: false }
     }
 }
 
@@ -66,10 +113,11 @@ impl Origins {
 impl Backend for Origins {
     async fn fetch(
         &self,
-        site: &snapshot::Site,
+        ask: &Ask<'_>,
         head: Parts,
         body: RequestBody,
-    ) -> Result<Response<upstream::Body>, FetchError> {
-        self.of(site)?.fetch(head, body).await
+    ) -> Result<Reply, FetchError> {
+        let response = self.of(&ask.site.spec)?.fetch(head, body).await?;
+        Ok(Reply { response, source: Source::Origin })
     }
 }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use runtime::{Clock, Drain};
 use semantics::Timestamp;
 use wire::Snapshot;
-use wire::snapshot::{CacheSettings, Limits};
+use wire::snapshot::{CacheSettings, Limits, Tier};
 
 use crate::follow::Standing;
 use crate::front_door::FrontDoor;
@@ -66,8 +66,9 @@ impl Config {
 pub struct Node {
     /// Names the node in `Cache-Status` and `Via`: a token.
     pub name: String,
-    /// Names the network in `CDN-Loop` (RFC 8586).
-    pub cdn_id: String,
+    /// Names the network in `CDN-Loop` (RFC 8586): towards clients, and towards tiers. Passing each once is
+    /// no loop.
+    cdn_ids: [String; 2],
     /// The store.
     pub cache: Arc<Cache>,
     /// The clock.
@@ -78,15 +79,13 @@ pub struct Node {
     pub drain: Drain,
     /// Where it stands with the invalidation log.
     pub log: Standing,
-    /// It is asked by other tiers of this network, not by clients: their positions count, and tags go on.
-    pub tiers_below: bool,
     /// Lets PURGE in on the clients' port; without it that is 405.
     pub purges: OnceLock<FrontDoor>,
     config: ArcSwap<Config>,
 }
 
 impl Node {
-    /// A node called `name` that runs `config`, for clients.
+    /// A node called `name` that runs `config`.
     pub fn new(
         name: &str,
         config: Config,
@@ -94,47 +93,30 @@ impl Node {
         metrics: ProxyMetrics,
         drain: Drain,
     ) -> Arc<Self> {
-        Self::between(name, config, clock, metrics, drain, false)
-    }
-
-    /// The same for other tiers of this network. Whoever reaches it is believed: it must listen where
-    /// clients do not come.
-    pub fn for_tiers(
-        name: &str,
-        config: Config,
-        clock: Clock,
-        metrics: ProxyMetrics,
-        drain: Drain,
-    ) -> Arc<Self> {
-        Self::between(name, config, clock, metrics, drain, true)
-    }
-
-    fn between(
-        name: &str,
-        config: Config,
-        clock: Clock,
-        metrics: ProxyMetrics,
-        drain: Drain,
-        tiers_below: bool,
-    ) -> Arc<Self> {
         let cache = Cache::new(settings(&config.snapshot.cache));
         metrics.watch(&cache);
+        let pool = token(&config.snapshot.pool);
+        let between = match config.snapshot.tier {
+            Tier::Edge => "peer",
+            Tier::Shield => "shield",
+        };
         Arc::new(Self {
             name: name.to_owned(),
-            // Passing each tier once is no loop.
-            cdn_id: match tiers_below {
-                false => format!("{}.blue-origin", token(&config.snapshot.pool)),
-                true => format!("{}.shield.blue-origin", token(&config.snapshot.pool)),
-            },
+            cdn_ids: [format!("{pool}.blue-origin"), format!("{pool}.{between}.blue-origin")],
             cache,
             clock,
             metrics,
             drain,
             log: Standing::default(),
-            tiers_below,
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
         })
+    }
+
+    /// Its name in `CDN-Loop`, as one that is asked by clients or by tiers.
+    pub(crate) fn cdn_id(&self, by_tiers: bool) -> &str {
+        let [clients, tiers] = &self.cdn_ids;
+        if by_tiers { tiers } else { clients }
     }
 
     /// The configuration now.

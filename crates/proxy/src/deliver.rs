@@ -45,7 +45,7 @@ pub(crate) fn deliver(
     let debug = received.site.shows_debug(received.seen.debug);
     let mut headers = HeaderMap::with_capacity(16);
     object.copy_headers(&mut headers);
-    if !debug && !node.tiers_below {
+    if !debug && received.below.is_none() {
         remove_border(&mut headers);
     }
     //= rfc9111#5.1
@@ -159,7 +159,7 @@ pub(crate) fn relay(
 ) -> Answer {
     let (mut parts, body) = response.into_parts();
     let debug = received.site.shows_debug(received.seen.debug);
-    if !debug && !node.tiers_below {
+    if !debug && received.below.is_none() {
         remove_border(&mut parts.headers);
     }
     tiers::vouch(&mut parts.headers, received);

@@ -88,7 +88,7 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
         received.trusted,
     );
     append_via(&mut head.headers, version, &node.name);
-    append_cdn_loop(&mut head.headers, &node.cdn_id);
+    append_cdn_loop(&mut head.headers, node.cdn_id(received.below.is_some()));
     head.headers.append(SURROGATE_CAPABILITY, CAPABILITY.clone());
     let known = received.trusted && request_id(&head.headers).is_some();
     if !known && let Ok(id) = HeaderValue::from_str(&node.new_request_id()) {

@@ -14,7 +14,7 @@ use crate::site::Site;
 use crate::tiers::{self, Below};
 
 /// Fields between our tiers; a client's are dropped.
-const INTERNAL: [HeaderName; 1] = [tiers::POSITION];
+const INTERNAL: [HeaderName; 2] = [tiers::POSITION, tiers::IF_HELD];
 /// Asks for the debug fields of O4.
 pub(crate) const DEBUG: HeaderName = HeaderName::from_static("x-cdn-debug");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -98,32 +98,39 @@ pub(crate) fn receive(
     node: &Node,
     config: &Config,
     connection: &Connection,
+    for_tiers: bool,
 ) -> Result<Received, Refusal> {
     let seen = Seen::look(&head);
     let client = connection.peer.ip();
-    let trusted = config.trusted.iter().any(|net| net.contains(&client));
+    let trusted = for_tiers || config.trusted.iter().any(|net| net.contains(&client));
     let scheme = scheme(&head, trusted && seen.forwarded_proto);
     let (site, host) = addressee(&head, seen, config, scheme)?;
     check_method(&head, seen)?;
     check_upgrade(&head, seen, &site)?;
     check_size(&head, connection)?;
+    let below = for_tiers.then(|| Below::of(node, &mut head.headers));
+    let only_held = below.as_ref().is_some_and(|below| below.only_held);
+    // What is not sent on goes round in no circle.
     //= rfc8586#2
-    if seen.cdn_loop && cdn_loop_check(&head.headers, &node.cdn_id) == LoopVerdict::Loop {
+    if seen.cdn_loop
+        && !only_held
+        && cdn_loop_check(&head.headers, node.cdn_id(for_tiers)) == LoopVerdict::Loop
+    {
         return Err(Refusal::new(
             StatusCode::LOOP_DETECTED,
             "loop-detected",
             "this request has been here before; an origin points back at this network",
         ));
     }
-    let below = node.tiers_below.then(|| Below::of(node, &mut head.headers));
     if seen.internal {
         for name in INTERNAL {
             head.headers.remove(name);
         }
     }
     let obey = seen.cache_directives && site.policy.honor_request_directives;
-    let directives =
+    let mut directives =
         if obey { RequestDirectives::parse(&head.headers) } else { RequestDirectives::default() };
+    directives.only_if_cached |= only_held;
     let (arrived, unvouched) = (node.cache.position(), node.unvouched());
     Ok(Received {
         site,
@@ -262,6 +269,11 @@ impl Received {
 
     pub(crate) fn is_head(&self) -> bool {
         self.head.method == Method::HEAD
+    }
+
+    /// Whose turn it takes upstream: requests for other hosts are not to wait for those for this one.
+    pub(crate) fn flow(&self) -> u64 {
+        upstream::ring::hash_key(self.host.as_bytes())
     }
 
     pub(crate) fn path_and_query(&self) -> &str {

@@ -26,9 +26,10 @@ mod store;
 mod tiers;
 mod tunnel;
 
-pub use backend::{Backend, Origins};
+pub use backend::{Ask, Backend, Origins, Reply, Source};
 pub use body::Body;
 pub use config::{Config, ConfigError, Node};
 pub use follow::Follower;
 pub use front_door::FrontDoor;
 pub use pipeline::{Front, Pipeline};
+pub use site::Site;

@@ -12,12 +12,12 @@ use semantics::{
 use upstream::FetchError;
 use wire::Seq;
 
-use crate::backend::Backend;
+use crate::backend::{Ask, Backend, Reply, Source};
 use crate::deliver::marks::unmark;
 use crate::deliver::{Answer, deliver, relay};
 use crate::intake::{Received, too_large};
 use crate::outcome::Outcome;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, not_stored};
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Interim};
 use crate::{forward, groups, tunnel};
@@ -32,6 +32,11 @@ impl<B: Backend> Pipeline<B> {
         connection: &Arc<Connection>,
     ) -> Answer {
         let node = &self.node;
+        let stored_or_nothing = matches!(received.head.method, Method::GET | Method::HEAD);
+        //= rfc9111#5.2.1.7
+        if received.directives.only_if_cached && stored_or_nothing {
+            return self.refuse(not_stored());
+        }
         let mut head = forward::passing(node, &received);
         if reason == PassReason::Upgrade {
             tunnel::ask(&received, &mut head);
@@ -55,10 +60,17 @@ impl<B: Backend> Pipeline<B> {
         };
         let request_time = node.now();
         let before = (node.cache.position(), node.cache.asked());
-        self.ask_for(&mut head.headers, node.cache.asked().max(received.least(node)));
         node.metrics.upstream_requests.inc();
-        let mut response = match self.backend.fetch(&received.site.spec, head, body).await {
-            Ok(response) => response,
+        let ask = Ask {
+            node,
+            site: &received.site,
+            key_hash: self.key_hash(&received),
+            flow: received.flow(),
+            least: node.log.position(node.cache.asked().max(received.least(node))),
+            below: received.below.is_some(),
+        };
+        let Reply { mut response, source } = match self.backend.fetch(&ask, head, body).await {
+            Ok(reply) => reply,
             Err(FetchError::RequestTooLarge) => return self.refuse(too_large(most)),
             Err(error @ FetchError::RequestBroken) => {
                 let text = "the request's body is malformed or broke off";
@@ -69,20 +81,22 @@ impl<B: Backend> Pipeline<B> {
                 node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
                 tracing::warn!(site = received.site.spec.name, %error, "pass failed");
                 let text = "the origin gave no usable answer";
-                return self.refuse(Refusal::new(error.status(), error.as_str(), text));
+                let mut refusal = Refusal::new(error.status(), error.as_str(), text);
+                refusal.retry_after = error.retry_after();
+                return self.refuse(refusal);
             }
         };
         let now = node.now();
         if reason == PassReason::Upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return tunnel::open(node, received, response, connection);
         }
-        if self.backend.is_tier() {
+        if source.is_tier() {
             unmark(response.headers_mut());
         }
         let (version, date) = (response.version(), format_http_date(now));
         forward::returned(node, version, response.headers_mut(), &date);
         self.invalidate(&received, &response, now);
-        match self.keep_post(&received, response, (request_time, now), before) {
+        match self.keep_post(&received, response, source, (request_time, now), before) {
             Ok(found) => {
                 let status = found.object.status;
                 deliver(node, &received, &found.object, Outcome::Pass(reason), Some(status))
@@ -97,11 +111,12 @@ impl<B: Backend> Pipeline<B> {
         self: &Arc<Self>,
         received: &Received,
         response: Response<upstream::Body>,
+        source: Source,
         (request_time, response_time): (Timestamp, Timestamp),
         before: (Position, Seq),
     ) -> Result<Found, Box<Response<upstream::Body>>> {
         if received.head.method != Method::POST
-            || self.backend.is_tier()
+            || source.is_tier()
             || !response.headers().contains_key(header::CONTENT_LOCATION)
         {
             return Err(Box::new(response));

@@ -22,12 +22,14 @@ use crate::intake::{self, Received};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Handler, Interim};
-use crate::store::{Fetch, Fetched, may_stand_in};
+use crate::store::{Fetch, Fetched, erred, failure, may_stand_in};
 
 /// One worker of a node: the shared node and this worker's way upstream.
 pub struct Pipeline<B> {
     pub(crate) node: Arc<Node>,
     pub(crate) backend: B,
+    /// Whoever asks is another tier of this network: believed, and told what an answer is vouched for.
+    pub(crate) for_tiers: bool,
 }
 
 thread_local! {
@@ -36,9 +38,20 @@ thread_local! {
 }
 
 impl<B: Backend> Pipeline<B> {
-    /// A worker of `node` that gets what it misses from `backend`.
+    /// A worker of `node` that gets what it misses from `backend`, for clients.
     pub fn new(node: Arc<Node>, backend: B) -> Arc<Self> {
-        Arc::new(Self { node, backend })
+        Arc::new(Self { node, backend, for_tiers: false })
+    }
+
+    /// The same for other tiers of this network. Whoever reaches it is believed: it must listen where
+    /// clients do not come.
+    pub fn for_tiers(node: Arc<Node>, backend: B) -> Arc<Self> {
+        Arc::new(Self { node, backend, for_tiers: true })
+    }
+
+    /// Whose worker it is.
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
     }
 
     /// A hit is answered on the spot; everything else becomes a future.
@@ -50,7 +63,13 @@ impl<B: Backend> Pipeline<B> {
         let started = self.node.clock.monotonic();
         // recv
         let (head, body) = request.into_parts();
-        let received = intake::receive(head, &self.node, &self.node.config_guard(), connection);
+        let received = intake::receive(
+            head,
+            &self.node,
+            &self.node.config_guard(),
+            connection,
+            self.for_tiers,
+        );
         let received = match received {
             Ok(received) => received,
             Err(refusal) => return Answering::now(self.log(started, self.refuse(refusal))),
@@ -128,12 +147,12 @@ impl<B: Backend> Pipeline<B> {
                     (Verdict::StaleAllowed(_), _) => self.stale(&received, &found.object, reason),
                     // The tier below would not know that it was purged.
                     (Verdict::StaleWhileRevalidate(StaleReason::Invalidated), Some(duty))
-                        if self.node.tiers_below =>
+                        if received.below.is_some() =>
                     {
                         self.fetch(&received, duty, Some(found), None, connection).await
                     }
                     (Verdict::StaleWhileRevalidate(StaleReason::Invalidated), None)
-                        if self.node.tiers_below =>
+                        if received.below.is_some() =>
                     {
                         Step::Alone(PassReason::CollapseFailed)
                     }
@@ -194,8 +213,8 @@ impl<B: Backend> Pipeline<B> {
             None => Outcome::Refreshed(kept),
         };
         match fetched {
-            Ok(Fetched::Stored { found, status, withheld }) => {
-                let outcome = became(Ok(()));
+            Ok(Fetched::Stored { found, status, withheld, kept }) => {
+                let outcome = became(kept);
                 let mut answer =
                     deliver(&self.node, received, &found.object, outcome, Some(status));
                 if answer.response.status() == status {
@@ -211,16 +230,16 @@ impl<B: Backend> Pipeline<B> {
                 relay(&self.node, received, response, became(Err(reason))).into()
             }
             Ok(Fetched::Again) => Step::Again,
-            Ok(Fetched::ErredOver(status)) => {
-                let failure = Failure { status: status.as_u16(), reason: "origin-error" };
+            Ok(Fetched::ErredOver(status, retry_after)) => {
+                let failure = erred(status, retry_after);
                 self.failed(received, stale, &failure)
             }
             Ok(Fetched::Failed(error)) => {
-                let failure = Failure { status: error.status().as_u16(), reason: error.as_str() };
+                let failure = failure(&error);
                 self.failed(received, stale, &failure)
             }
             Err(_) => {
-                let failure = Failure { status: 500, reason: "fetch-abandoned" };
+                let failure = Failure { status: 500, reason: "fetch-abandoned", retry_after: None };
                 self.failed(received, stale, &failure)
             }
         }
@@ -271,7 +290,9 @@ impl<B: Backend> Pipeline<B> {
         }
         let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let text = "the origin gave no usable answer and nothing stored may stand in for it";
-        self.refuse(Refusal::new(status, failure.reason, text)).into()
+        let mut refusal = Refusal::new(status, failure.reason, text);
+        refusal.retry_after = failure.retry_after;
+        self.refuse(refusal).into()
     }
 
     fn stands_in(&self, received: &Received, stale: &Object) -> bool {
@@ -297,6 +318,8 @@ impl<B: Backend> Pipeline<B> {
             least: received.below.as_ref().and_then(|below| below.least.clone()),
             vouched: None,
             unvouched: received.unvouched,
+            below: received.below.is_some(),
+            flow: received.flow(),
         }
     }
 
@@ -304,6 +327,14 @@ impl<B: Backend> Pipeline<B> {
     pub(crate) fn write_key(&self, key: &mut Vec<u8>, received: &Received, path: &str) {
         let Received { scheme, host, head, site, .. } = received;
         write_cache_key(key, scheme, host, path, &head.headers, &site.key);
+    }
+
+    /// Where the request's key stands on every ring.
+    pub(crate) fn key_hash(&self, received: &Received) -> u64 {
+        KEY.with_borrow_mut(|key| {
+            self.write_key(key, received, received.path_and_query());
+            upstream::ring::hash_key(key)
+        })
     }
 
     fn log(&self, started: Duration, answer: Answer) -> Response<Body> {
@@ -330,7 +361,7 @@ impl From<Answer> for Step {
 }
 
 //= rfc9111#5.2.1.7
-fn not_stored() -> Refusal {
+pub(crate) fn not_stored() -> Refusal {
     let text = "nothing usable is stored, and the request said only-if-cached";
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, "only-if-cached", text)
 }

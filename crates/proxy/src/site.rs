@@ -14,7 +14,7 @@ use wire::snapshot::{self, Compression, DebugHeaders};
 
 /// One site, ready.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub struct Site {
     pub(crate) spec: snapshot::Site,
     pub(crate) policy: Policy,
     pub(crate) key: KeyRules,

@@ -21,25 +21,30 @@ use tokio::sync::oneshot;
 use upstream::FetchError;
 use wire::{LogPosition, Seq};
 
-use crate::backend::Backend;
+use crate::backend::{Ask, Backend, Reply, Source};
 use crate::deliver::marks::unmark;
 use crate::intake::Received;
 use crate::pipeline::Pipeline;
 use crate::serve::Interim;
 use crate::site::Site;
-use crate::tiers;
 use crate::{forward, groups};
 
 /// What one request upstream came to, for the request that caused it.
 pub(crate) enum Fetched {
     /// Stored, or being stored: read along. With the fields that may be shown to this request only.
-    Stored { found: Found, status: StatusCode, withheld: HeaderMap },
+    Stored {
+        found: Found,
+        status: StatusCode,
+        withheld: HeaderMap,
+        /// Why it is only for those who ask meanwhile, if it is.
+        kept: Result<(), NoStoreReason>,
+    },
     /// The stored response is still good.
     Freshened(Arc<Object>),
     /// Not to be stored: it is this request's alone.
     Relayed(Response<upstream::Body>, NoStoreReason),
-    /// The origin erred, and what is stored may stand in for it.
-    ErredOver(StatusCode),
+    /// The origin erred, and what is stored may stand in for it. With its `Retry-After`, in seconds.
+    ErredOver(StatusCode, Option<u32>),
     /// What was stored turned out to be of no use and is gone: look again.
     Again,
     /// No answer.
@@ -59,18 +64,13 @@ pub(crate) struct Fetch {
     pub(crate) vouched: Option<bool>,
     /// The node could not vouch for what it stored when the request arrived.
     pub(crate) unvouched: bool,
+    /// The request came from another tier.
+    pub(crate) below: bool,
+    /// Whose turn it takes upstream.
+    pub(crate) flow: u64,
 }
 
 impl<B: Backend> Pipeline<B> {
-    /// Tells a tier of this network what is accepted of it; an origin is told nothing.
-    pub(crate) fn ask_for(&self, headers: &mut HeaderMap, least: Seq) {
-        if self.backend.is_tier()
-            && let Some(position) = self.node.log.position(least)
-        {
-            tiers::say(headers, &position);
-        }
-    }
-
     /// Takes a tier's word for its answer; false when it does not vouch for what was asked.
     fn believe(&self, obligation: &mut Obligation, asked: Seq, word: Option<LogPosition>) -> bool {
         let here = self.node.log.position(asked);
@@ -111,17 +111,22 @@ impl<B: Backend> Pipeline<B> {
         }
         let request_time = self.node.now();
         let asked = obligation.sent(|| self.node.least(fetch.least.as_ref()));
-        self.ask_for(&mut fetch.head.headers, asked);
         self.node.metrics.upstream_requests.inc();
-        let answer =
-            self.backend.fetch(&fetch.site.spec, fetch.head.clone(), upstream::empty_body()).await;
-        let mut response = match answer {
-            Ok(response) => response,
+        let ask = Ask {
+            node: &self.node,
+            site: &fetch.site,
+            key_hash: upstream::ring::hash_key(obligation.key()),
+            flow: fetch.flow,
+            least: self.node.log.position(asked),
+            below: fetch.below,
+        };
+        let answer = self.backend.fetch(&ask, fetch.head.clone(), upstream::empty_body()).await;
+        let Reply { mut response, source } = match answer {
+            Ok(reply) => reply,
             Err(error) => {
                 self.node.metrics.upstream_errors.with_label_values(&[error.as_str()]).inc();
                 tracing::warn!(site = fetch.site.spec.name, %error, "fetch failed");
-                obligation
-                    .fail(Failure { status: error.status().as_u16(), reason: error.as_str() });
+                obligation.fail(failure(&error));
                 let _ = reply.send(Fetched::Failed(error));
                 return;
             }
@@ -130,10 +135,10 @@ impl<B: Backend> Pipeline<B> {
         let version = response.version();
         let date = format_http_date(now);
         let word = forward::returned(&self.node, version, response.headers_mut(), &date);
-        if self.backend.is_tier() {
+        if source.is_tier() {
             unmark(response.headers_mut());
         }
-        fetch.vouched = self.backend.is_tier().then(|| self.believe(&mut obligation, asked, word));
+        fetch.vouched = source.is_tier().then(|| self.believe(&mut obligation, asked, word));
         let timing = (request_time, now);
         match response.status() {
             StatusCode::NOT_MODIFIED if obligation.stale().is_some() => {
@@ -145,8 +150,9 @@ impl<B: Backend> Pipeline<B> {
                     && !self.node.unvouched()
                     && stands_in(&obligation, &fetch, now) =>
             {
-                obligation.fail(Failure { status: status.as_u16(), reason: "origin-error" });
-                let _ = reply.send(Fetched::ErredOver(status));
+                let again = retry_after(response.headers());
+                obligation.fail(erred(status, again));
+                let _ = reply.send(Fetched::ErredOver(status, again));
             }
             status if describes_stored(&fetch, &obligation) => {
                 let stale = obligation.stale().cloned();
@@ -159,9 +165,9 @@ impl<B: Backend> Pipeline<B> {
                 }
                 // What is stored is out of date, whatever this one is worth.
                 obligation.discard_stale();
-                self.store(&fetch, obligation, response, timing, reply).await;
+                self.store(&fetch, obligation, response, source, timing, reply).await;
             }
-            _ => self.store(&fetch, obligation, response, timing, reply).await,
+            _ => self.store(&fetch, obligation, response, source, timing, reply).await,
         }
     }
 
@@ -230,6 +236,7 @@ impl<B: Backend> Pipeline<B> {
         fetch: &Fetch,
         mut obligation: Obligation,
         response: Response<upstream::Body>,
+        source: Source,
         timing: (Timestamp, Timestamp),
         reply: oneshot::Sender<Fetched>,
     ) {
@@ -248,15 +255,25 @@ impl<B: Backend> Pipeline<B> {
                 if obligation.stale().is_some() {
                     obligation.discard_stale();
                 }
-                obligation.decline(reason, mark(reason, &fetch.site, timing.1));
+                let status = response.status();
+                if status.is_server_error() {
+                    // Asking once more for each of those who wait would not help an origin in trouble.
+                    obligation.fail(erred(status, retry_after(response.headers())));
+                } else {
+                    obligation.decline(reason, mark(reason, &fetch.site, timing.1));
+                }
                 let _ = reply.send(Fetched::Relayed(response, reason));
                 return;
             }
         };
         let (fill, body, withheld) = begin(fetch, obligation, response, kept);
         let (found, status) = (fill.found(), fill.object().status);
-        let _ = reply.send(Fetched::Stored { found, status, withheld });
-        self.pump(fill, body, &fetch.site).await;
+        let kept = match source.is_kept_elsewhere() {
+            true => Err(NoStoreReason::PeerOwns),
+            false => Ok(()),
+        };
+        let _ = reply.send(Fetched::Stored { found, status, withheld, kept });
+        self.pump(fill, body, &fetch.site, kept).await;
     }
 
     /// Stores the answer to a POST for GETs of its target, where it says that it is one; gives what to
@@ -279,16 +296,24 @@ impl<B: Backend> Pipeline<B> {
             least: None,
             vouched: None,
             unvouched: received.unvouched,
+            below: received.below.is_some(),
+            flow: received.flow(),
         };
         let (fill, body, _) = begin(&fetch, obligation, response, kept);
         let found = fill.found();
         let this = self.clone();
-        tokio::spawn(async move { this.pump(fill, body, &fetch.site).await });
+        tokio::spawn(async move { this.pump(fill, body, &fetch.site, Ok(())).await });
         found
     }
 
     /// Moves the body into the store, at the pace of the origin.
-    async fn pump(&self, mut fill: Fill, mut body: upstream::Body, site: &Site) {
+    async fn pump(
+        &self,
+        mut fill: Fill,
+        mut body: upstream::Body,
+        site: &Site,
+        kept: Result<(), NoStoreReason>,
+    ) {
         loop {
             let data: Bytes = match body.frame().await {
                 None => break,
@@ -310,7 +335,11 @@ impl<B: Backend> Pipeline<B> {
                 Progress::Abandoned => return,
             }
         }
-        if let Err(reason) = fill.finish() {
+        let finished = match kept {
+            Ok(()) => fill.finish().map(drop),
+            Err(reason) => fill.let_go(reason),
+        };
+        if let Err(reason) = finished {
             self.not_stored(reason);
         }
     }
@@ -318,6 +347,22 @@ impl<B: Backend> Pipeline<B> {
     fn not_stored(&self, reason: NoStoreReason) {
         self.node.metrics.not_stored.with_label_values(&[reason.as_str()]).inc();
     }
+}
+
+/// What those who wait are told of an error between this node and the next.
+pub(crate) fn failure(error: &FetchError) -> Failure {
+    let (status, reason) = (error.status().as_u16(), error.as_str());
+    Failure { status, reason, retry_after: error.retry_after() }
+}
+
+/// What they are told of an origin that answers with an error.
+pub(crate) fn erred(status: StatusCode, retry_after: Option<u32>) -> Failure {
+    Failure { status: status.as_u16(), reason: "origin-error", retry_after }
+}
+
+/// Seconds of `Retry-After`, where it has those and not a date (RFC 9110 §10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<u32> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()
 }
 
 /// Publishes the head of a response that may be stored; its body is to follow.

@@ -15,6 +15,9 @@ use crate::intake::Received;
 /// Request: the least position that is accepted. Response: the position that it is vouched for.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("x-cdn-seq");
 
+/// Request: only what is stored is wanted; a node that has it not says so (504) and asks nobody.
+pub(crate) const IF_HELD: HeaderName = HeaderName::from_static("x-cdn-if-held");
+
 /// How long a tier that is behind reads the log before it goes past its store.
 const CATCH_UP: Duration = Duration::from_millis(250);
 
@@ -45,6 +48,8 @@ pub(crate) struct Below {
     pub(crate) least: Option<LogPosition>,
     /// What everything answered to this request is vouched for, whatever came in between.
     pub(crate) vouched: Option<LogPosition>,
+    /// It wants what is stored, or nothing.
+    pub(crate) only_held: bool,
 }
 
 impl Below {
@@ -52,7 +57,8 @@ impl Below {
     /// for must have taken effect by then.
     pub(crate) fn of(node: &Node, headers: &mut HeaderMap) -> Self {
         let least = take(headers);
-        Self { least, vouched: node.log.position(node.cache.applied()) }
+        let only_held = headers.remove(IF_HELD).is_some();
+        Self { least, vouched: node.log.position(node.cache.applied()), only_held }
     }
 }
 

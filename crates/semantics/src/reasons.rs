@@ -59,6 +59,8 @@ reasons! {
         TooManyTags => "too-many-tags",
         /// The tier above does not vouch for it as far as was asked.
         Unvouched => "unvouched",
+        /// Another node of the place owns the key, and keeps it.
+        PeerOwns => "peer-owns",
         /// The body ended before its announced length.
         Truncated => "truncated",
         /// The connection was upgraded or tunnelled.

@@ -219,7 +219,7 @@ impl World {
         let stale = fetch.duty.as_ref().and_then(|duty| duty.stale().cloned());
         self.nodes[fetch.at].landed[fetch.key] = false;
         if let Some(duty) = fetch.duty.take() {
-            duty.fail(Failure { status: 502, reason: "reset" });
+            duty.fail(Failure { status: 502, reason: "reset", retry_after: None });
         }
         let Some(i) = self.place(fetch.request) else { return };
         let client = matches!(self.requests[i].who, Who::Client(_));

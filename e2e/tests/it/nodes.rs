@@ -12,7 +12,7 @@ use e2e::client::{Answer, Request, ask};
 use e2e::origin::{Origin, Reply};
 use e2e::world::Setup;
 use proxy::metrics::ProxyMetrics;
-use proxy::{Backend, Config, Follower, Front, Node, Origins, Pipeline};
+use proxy::{Ask, Backend, Config, Follower, Front, Node, Origins, Pipeline, Source};
 use runtime::metrics::Metrics;
 use runtime::{Clock, Drain, Readiness};
 use serde_json::{Value, json};
@@ -20,34 +20,28 @@ use wire::Invalidation;
 use wire::invalidation::{FORMAT, How, LogPosition, Target};
 
 /// Everything goes to one shield.
-pub(crate) struct ToShield {
-    origins: Origins,
-    shield: SocketAddr,
-}
+pub(crate) struct ToShield(upstream::Upstream);
 
 impl Backend for ToShield {
     async fn fetch(
         &self,
-        site: &wire::snapshot::Site,
-        head: http::request::Parts,
+        ask: &Ask<'_>,
+        mut head: http::request::Parts,
         body: upstream::RequestBody,
-    ) -> Result<http::Response<upstream::Body>, upstream::FetchError> {
-        let mut site = site.clone();
-        for origin in &mut site.origins {
-            origin.url = format!("http://{}", self.shield);
+    ) -> Result<proxy::Reply, upstream::FetchError> {
+        if let Some(least) = &ask.least {
+            head.headers.insert("x-cdn-seq", least.to_string().parse().unwrap());
         }
-        self.origins.fetch(&site, head, body).await
-    }
-
-    fn is_tier(&self) -> bool {
-        true
+        let response = self.0.fetch(head, body).await?;
+        Ok(proxy::Reply { response, source: Source::Tier { keep: true } })
     }
 }
 
 /// Sends everything to a shield, which is served from here on.
 pub(crate) fn to_shield(shield: &Arc<Node>) -> ToShield {
-    let shield = serve(shield.clone(), Origins::default());
-    ToShield { origins: Origins::default(), shield }
+    let shield = listen(Pipeline::for_tiers(shield.clone(), Origins::default()));
+    let shield = wire::snapshot::Origin::at(format!("http://{shield}"));
+    ToShield(upstream::Upstream::new(&[shield], &wire::snapshot::Timeouts::default()).unwrap())
 }
 
 /// What a node is to do, with these fields of the pool and of its site.
@@ -69,16 +63,20 @@ pub(crate) fn node(origin: &Origin, pool: Value) -> Arc<Node> {
 /// A node that other tiers ask.
 pub(crate) fn shield(origin: &Origin) -> Arc<Node> {
     let config = config(origin, json!({}), json!({}));
-    Node::for_tiers("shield-0", config, Clock::system(), metrics(), Drain::new())
+    Node::new("shield-0", config, Clock::system(), metrics(), Drain::new())
 }
 
-/// Answers on a port of its own from here on.
+/// Answers clients on a port of its own from here on.
 pub(crate) fn serve<B: Backend>(node: Arc<Node>, backend: B) -> SocketAddr {
+    listen(Pipeline::new(node, backend))
+}
+
+fn listen<B: Backend>(pipeline: Arc<Pipeline<B>>) -> SocketAddr {
     let listener = proxy::serve::bind((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
     let address = listener.local_addr().unwrap();
+    let node = pipeline.node();
     let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
-    let front = Front(Pipeline::new(node, backend));
-    tokio::spawn(proxy::serve::serve(listener, front, metrics, drain));
+    tokio::spawn(proxy::serve::serve(listener, Front(pipeline), metrics, drain));
     address
 }
 

@@ -68,7 +68,7 @@ fn waiters_share_a_failure_and_a_refusal() {
     let cache = store(1 << 20);
     let obligation = Ask::get("k").miss(&cache);
     let mut waiter = Ask::get("k").wait(&cache);
-    obligation.fail(Failure { status: 504, reason: "timeout" });
+    obligation.fail(Failure { status: 504, reason: "timeout", retry_after: None });
     assert!(matches!(told(&mut waiter), Some(Outcome::Failed(f)) if f.status == 504));
     let obligation = Ask::get("k").miss(&cache);
     let mut waiter = Ask::get("k").wait(&cache);

@@ -88,7 +88,11 @@ fn every_wait_ends_whatever_the_holder_does() {
                                         drop(fill);
                                     }
                                     2 if round % 2 == 0 => {
-                                        obligation.fail(Failure { status: 502, reason: "reset" });
+                                        obligation.fail(Failure {
+                                            status: 502,
+                                            reason: "reset",
+                                            retry_after: None,
+                                        });
                                     }
                                     2 => obligation.decline(NoStoreReason::Private, Some(at(1))),
                                     _ => {
@@ -209,7 +213,9 @@ fn churn(cache: &Arc<Cache>, held: &Mutex<HashMap<u64, ()>>, seed: u64) {
                 }
                 match next() {
                     0..16 => drop(obligation),
-                    16..32 => obligation.fail(Failure { status: 502, reason: "reset" }),
+                    16..32 => {
+                        obligation.fail(Failure { status: 502, reason: "reset", retry_after: None })
+                    }
                     32..48 => obligation.decline(NoStoreReason::Private, Some(at(step / 40 + 1))),
                     48..80 if obligation.stale().is_some() => {
                         obligation.freshen(renewed(FRESH, ask.now));

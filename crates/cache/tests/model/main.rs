@@ -128,7 +128,11 @@ impl Run {
             }
             Step::Fail { which } => {
                 if let Some(held) = take(&mut self.held, which) {
-                    held.obligation.fail(Failure { status: 502, reason: "reset" });
+                    held.obligation.fail(Failure {
+                        status: 502,
+                        reason: "reset",
+                        retry_after: None,
+                    });
                     self.naive.landed(&held.model);
                 }
             }
