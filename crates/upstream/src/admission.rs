@@ -122,6 +122,15 @@ impl Admission {
         }
     }
 
+    /// A permit, if there is room for one more now.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        let mut state = self.shared.lock();
+        state.has_room().then(|| {
+            state.in_flight += 1;
+            self.permit()
+        })
+    }
+
     /// Changes the limit. If it rises, those who wait are served at once; if it falls, whoever has
     /// a permit keeps it.
     pub fn set_limit(&self, limit: u32) {

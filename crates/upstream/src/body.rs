@@ -13,6 +13,11 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::{FetchError, FromClient, root_cause};
+use crate::target::UnderWay;
+
+pub(crate) use outgoing::Outgoing;
+
+mod outgoing;
 
 /// Any error that can be sent between threads.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -38,19 +43,36 @@ where
     .boxed_unsync()
 }
 
-/// The body of an origin's response; fails when nothing comes for too long.
+/// The body of an origin's response; fails when nothing comes for too long, or all of it takes too long.
+///
+/// Its request counts as under way at the origin until it is read to the end or dropped.
 #[derive(Debug)]
 pub struct Body {
     incoming: Incoming,
     between_bytes: Duration,
-    stalled: Pin<Box<Sleep>>,
+    deadline: Instant,
+    timer: Pin<Box<Sleep>>,
     waiting: bool,
+    under_way: Option<UnderWay>,
 }
 
 impl Body {
-    pub(crate) fn new(incoming: Incoming, between_bytes: Duration) -> Self {
-        let stalled = Box::pin(tokio::time::sleep(between_bytes));
-        Self { incoming, between_bytes, stalled, waiting: false }
+    pub(crate) fn new(
+        incoming: Incoming,
+        between_bytes: Duration,
+        deadline: Instant,
+        under_way: UnderWay,
+    ) -> Self {
+        let timer = Box::pin(tokio::time::sleep_until(deadline));
+        let under_way = Some(under_way).filter(|_| !incoming.is_end_stream());
+        Self { incoming, between_bytes, deadline, timer, waiting: false, under_way }
+    }
+
+    fn fail(&mut self, error: FetchError) -> FetchError {
+        if let Some(under_way) = self.under_way.take() {
+            under_way.broke(&error);
+        }
+        error
     }
 }
 
@@ -65,15 +87,25 @@ impl HttpBody for Body {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) {
             this.waiting = false;
-            return Poll::Ready(frame.map(|f| f.map_err(|e| FetchError::BodyCut(root_cause(&e)))));
+            if frame.is_none() || this.incoming.is_end_stream() {
+                this.under_way = None;
+            } else if Instant::now() >= this.deadline {
+                return Poll::Ready(Some(Err(this.fail(FetchError::TotalTimeout))));
+            }
+            return Poll::Ready(frame.map(|frame| {
+                frame.map_err(|error| this.fail(FetchError::BodyCut(root_cause(&error))))
+            }));
         }
         // The time counts from when somebody wants more: a slow reader is not a stalled origin.
         if !this.waiting {
             this.waiting = true;
-            this.stalled.as_mut().reset(Instant::now() + this.between_bytes);
+            let stalled = later(Instant::now(), this.between_bytes);
+            this.timer.as_mut().reset(stalled.min(this.deadline));
         }
-        ready!(this.stalled.as_mut().poll(cx));
-        Poll::Ready(Some(Err(FetchError::BetweenBytesTimeout)))
+        ready!(this.timer.as_mut().poll(cx));
+        let over = this.timer.deadline() >= this.deadline;
+        let error = if over { FetchError::TotalTimeout } else { FetchError::BetweenBytesTimeout };
+        Poll::Ready(Some(Err(this.fail(error))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -83,4 +115,9 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         self.incoming.size_hint()
     }
+}
+
+/// `by` after `now`, or a year if the clock cannot count so far.
+pub(crate) fn later(now: Instant, by: Duration) -> Instant {
+    now.checked_add(by).unwrap_or_else(|| now + Duration::from_secs(365 * 86_400))
 }

@@ -136,6 +136,19 @@ pub struct Ticket {
     _trial: Option<Arc<()>>,
 }
 
+impl Ticket {
+    /// What [`Breaker::take_back`] wants to see once the ticket is gone.
+    pub fn receipt(&self) -> Receipt {
+        Receipt { phase: self.phase }
+    }
+}
+
+/// Names the phase of the breaker in which a request was let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    phase: u64,
+}
+
 #[derive(Debug)]
 enum Phase {
     Closed { since: Duration },
@@ -183,6 +196,19 @@ impl Breaker {
         }
     }
 
+    /// How long it lets nobody through from `now` on; zero if it is not open.
+    pub fn opens_in(&self, now: Duration) -> Duration {
+        match self.phase {
+            Phase::Open { until, .. } => until.saturating_sub(now),
+            Phase::Closed { .. } | Phase::HalfOpen { .. } => Duration::ZERO,
+        }
+    }
+
+    /// Whether `ticket` is still worth something: the breaker is as it was when it gave it.
+    pub fn honours(&self, ticket: &Ticket) -> bool {
+        ticket.phase == self.number
+    }
+
     /// Asks for one request to be let through.
     ///
     /// # Errors
@@ -226,11 +252,7 @@ impl Breaker {
                 self.streak = if failed { self.streak.saturating_add(1) } else { 0 };
                 self.window.add(now, [1, u32::from(failed)]);
                 let reason = self.tripped(now).filter(|_| failed)?;
-                // One that closes only to open again has not recovered: its times go on doubling.
-                if now.saturating_sub(since) > self.settings.window {
-                    self.openings = 0;
-                }
-                Some(self.open(reason, now, random))
+                Some(self.open_after(since, reason, now, random))
             }
             Phase::HalfOpen { .. } if failed => {
                 Some(self.open(TripReason::TrialFailed, now, random))
@@ -249,6 +271,29 @@ impl Breaker {
         }
     }
 
+    /// A request that was reported as a success at its response's head failed after all: its body broke
+    /// off. It counts as a failure, and not as one request more. Says if that opened the breaker.
+    pub fn take_back(
+        &mut self,
+        receipt: Receipt,
+        now: Duration,
+        random: u64,
+    ) -> Option<BreakerChange> {
+        if receipt.phase != self.number {
+            return None;
+        }
+        match self.phase {
+            Phase::Closed { since } => {
+                self.streak = self.streak.saturating_add(1);
+                self.window.add(now, [0, 1]);
+                let reason = self.tripped(now)?;
+                Some(self.open_after(since, reason, now, random))
+            }
+            Phase::HalfOpen { .. } => Some(self.open(TripReason::TrialFailed, now, random)),
+            Phase::Open { .. } => None,
+        }
+    }
+
     fn tripped(&mut self, now: Duration) -> Option<TripReason> {
         let limit = self.settings.consecutive_failures;
         if limit > 0 && self.streak >= limit {
@@ -259,6 +304,21 @@ impl Breaker {
         let enough = all >= u64::from(self.settings.minimum_requests.max(1));
         (enough && ratio > 0.0 && failed as f64 >= ratio * all as f64)
             .then_some(TripReason::FailureRatio)
+    }
+
+    /// Opens it, closed since `since`.
+    fn open_after(
+        &mut self,
+        since: Duration,
+        reason: TripReason,
+        now: Duration,
+        random: u64,
+    ) -> BreakerChange {
+        // One that closes only to open again has not recovered: its times go on doubling.
+        if now.saturating_sub(since) > self.settings.window {
+            self.openings = 0;
+        }
+        self.open(reason, now, random)
     }
 
     fn open(&mut self, reason: TripReason, now: Duration, random: u64) -> BreakerChange {

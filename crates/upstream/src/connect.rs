@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,9 +15,14 @@ use tower::Service;
 use crate::body::BoxError;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::error::TimedOut;
+use crate::names::{Names, Resolver};
 use crate::tls;
 
-type Inner = HttpsConnector<HttpConnector>;
+pub(crate) use marked::{Marked, Used};
+
+mod marked;
+
+type Inner = HttpsConnector<HttpConnector<Resolver>>;
 
 /// Connects to its endpoint within a time that includes name resolution and TLS.
 #[derive(Clone)]
@@ -27,8 +33,12 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(endpoint: &Endpoint, within: Duration) -> Result<Self, EndpointError> {
-        let mut http = HttpConnector::new();
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        within: Duration,
+        names: Arc<Names>,
+    ) -> Result<Self, EndpointError> {
+        let mut http = HttpConnector::new_with_resolver(Resolver(names));
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_keepalive(Some(Duration::from_secs(60)));
@@ -53,7 +63,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = <Inner as Service<Uri>>::Response;
+    type Response = Marked<<Inner as Service<Uri>>::Response>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -66,7 +76,7 @@ impl Service<Uri> for Connector {
         let within = self.within;
         Box::pin(async move {
             match tokio::time::timeout(within, connecting).await {
-                Ok(connected) => connected,
+                Ok(connected) => connected.map(Marked::new),
                 Err(_) => Err(TimedOut.into()),
             }
         })

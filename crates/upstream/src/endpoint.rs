@@ -1,7 +1,8 @@
 //! One origin server, read from its URL.
 
-use http::uri::{Authority, Scheme};
-use http::{HeaderValue, Uri};
+use http::request::Parts;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Method, Uri, header};
 use wire::snapshot::Origin;
 
 /// Where to connect and which `Host` to send.
@@ -58,6 +59,37 @@ impl Endpoint {
             },
         };
         Ok(Self { scheme, authority, host, ca: origin.ca.clone() })
+    }
+
+    /// Puts the URI and `Host` of this endpoint into `head`.
+    ///
+    /// Over TLS the URI names the host, since HTTP/2 sends it as `:authority`; in the clear it names the
+    /// endpoint, so that all hosts of a site share its connections.
+    pub(crate) fn address(&self, head: &mut Parts) -> Result<(), String> {
+        if let Some(host) = &self.host {
+            let value = HeaderValue::from_str(host.as_str()).map_err(|e| e.to_string())?;
+            head.headers.insert(header::HOST, value);
+        }
+        let secure = self.scheme == Scheme::HTTPS;
+        let named = head.headers.get(header::HOST).and_then(|h| h.to_str().ok()).filter(|_| secure);
+        let authority = match named {
+            Some(host) => host.parse().map_err(|_| format!("{host:?} is not a host"))?,
+            None => self.authority.clone(),
+        };
+        let path = match head.uri.path_and_query() {
+            Some(path) => path.clone(),
+            None => {
+                PathAndQuery::from_static(if head.method == Method::OPTIONS { "*" } else { "/" })
+            }
+        };
+        head.version = http::Version::HTTP_11;
+        head.uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(authority)
+            .path_and_query(path)
+            .build()
+            .map_err(|e| e.to_string())?;
+        Ok(())
     }
 
     /// The name to verify the certificate against.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::breaker::TripReason;
+
 /// What went wrong between this node and an origin. The text is for logs; clients see [`FetchError::as_str`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
@@ -39,6 +41,35 @@ pub enum FetchError {
     /// The body of the response ended early.
     #[error("response cut short: {0}")]
     BodyCut(String),
+    /// The whole took longer than it may: waiting for a turn, tries and body.
+    #[error("no complete response in time")]
+    TotalTimeout,
+    /// The origin failed so often that it is left alone for a while; nothing was sent.
+    #[error("{origin} is left alone: {}", .reason.as_str())]
+    BreakerOpen {
+        /// The origin's authority.
+        origin: String,
+        /// Why the breaker opened.
+        reason: TripReason,
+        /// When to ask again, in seconds, 1 or more.
+        retry_after: u32,
+    },
+    /// The origin has as many requests as it may have, and as many wait as may; nothing was sent.
+    #[error("the queue for {origin} is full")]
+    QueueFull {
+        /// The origin's authority.
+        origin: String,
+        /// When it may be worth while to ask again, in seconds, 1 to 60.
+        retry_after: u32,
+    },
+    /// The turn did not come in time; nothing was sent.
+    #[error("waited too long in the queue for {origin}")]
+    QueueTimeout {
+        /// The origin's authority.
+        origin: String,
+        /// When it may be worth while to ask again, in seconds, 1 to 60.
+        retry_after: u32,
+    },
     /// The client's request body broke off or is malformed; the origin is not to blame.
     #[error("request body broke off")]
     RequestBroken,
@@ -57,17 +88,25 @@ impl FetchError {
             Self::BetweenBytesTimeout => "between-bytes-timeout",
             Self::Exchange { .. } => "exchange-failed",
             Self::BodyCut(_) => "body-cut",
+            Self::TotalTimeout => "total-timeout",
+            Self::BreakerOpen { .. } => "breaker-open",
+            Self::QueueFull { .. } => "queue-full",
+            Self::QueueTimeout { .. } => "queue-timeout",
             Self::RequestBroken => "request-broken",
             Self::RequestTooLarge => "request-too-large",
         }
     }
 
-    /// What a client gets when nothing else can be served (RFC 9110 §15.6.3, §15.6.5).
+    /// What a client gets when nothing else can be served (RFC 9110 §15.6.3 to §15.6.5).
     pub fn status(&self) -> http::StatusCode {
         match self {
             Self::ConnectTimeout { .. }
             | Self::FirstByteTimeout { .. }
-            | Self::BetweenBytesTimeout => http::StatusCode::GATEWAY_TIMEOUT,
+            | Self::BetweenBytesTimeout
+            | Self::TotalTimeout => http::StatusCode::GATEWAY_TIMEOUT,
+            Self::BreakerOpen { .. } | Self::QueueFull { .. } | Self::QueueTimeout { .. } => {
+                http::StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::RequestBroken => http::StatusCode::BAD_REQUEST,
             Self::RequestTooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
             Self::Connect { .. } | Self::Exchange { .. } | Self::BodyCut(_) => {
@@ -83,7 +122,22 @@ impl FetchError {
 
     /// Whether the origin cannot have seen the request, so that any method may be sent elsewhere.
     pub fn nothing_was_sent(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. })
+        matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. }) || self.was_refused()
+    }
+
+    /// Whether this node itself held the request back.
+    pub fn was_refused(&self) -> bool {
+        self.retry_after().is_some()
+    }
+
+    /// For `Retry-After` (RFC 9110 §10.2.3), in seconds, if this node held the request back.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::BreakerOpen { retry_after, .. }
+            | Self::QueueFull { retry_after, .. }
+            | Self::QueueTimeout { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
     }
 }
 

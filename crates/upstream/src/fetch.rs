@@ -1,172 +1,210 @@
-//! One request to the origins of a site.
+//! One request to whoever upstream lets it through.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Method, Request, Response, Uri, header};
-use http_body::Body as _;
-use http_body_util::LengthLimitError;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use wire::snapshot::{Origin, Timeouts};
+use http::{Response, StatusCode};
+use tokio::time::{Instant, sleep};
 
-use crate::body::{Body, RequestBody, empty_body};
-use crate::connect::Connector;
-use crate::endpoint::{Endpoint, EndpointError};
-use crate::error::{FetchError, FromClient, TimedOut, caused_by, root_cause};
+use crate::body::{Body, Outgoing, RequestBody, later};
+use crate::clients::Clients;
+use crate::error::FetchError;
+use crate::policy::Policy;
+use crate::target::{Pass, Target};
 
-/// Idle connections kept per origin and worker.
-const IDLE_CONNECTIONS: usize = 128;
-/// Bytes read ahead on one connection: memory that no bound of the store counts.
-const READ_BUFFER: usize = 128 << 10;
-const IDLE_FOR: Duration = Duration::from_secs(60);
+mod send;
 
-/// The origins of a site with their connection pools. Made in, and used by, one runtime.
-pub struct Upstream {
-    origins: Vec<Pool>,
-    first_byte: Duration,
-    between_bytes: Duration,
+/// A response, and who gave it.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its head; its body is still on the way.
+    pub response: Response<Body>,
+    /// Who answered.
+    pub target: Arc<Target>,
 }
 
-struct Pool {
-    endpoint: Endpoint,
-    client: Client<Connector, RequestBody>,
+/// Sends a request to the first of `order` that lets it through, and to the next ones, or again, as
+/// `policy` allows. `flow` names whose turn it takes where there is a queue: a site, or a host of one.
+///
+/// `head` carries method, path, query and all fields with the `Host` that the site is known by. What may
+/// have been sent is sent again only if it is safe and has no body (RFC 9110 §9.2.2). A target that holds
+/// the request back, by its breaker or its queue, is passed over at no cost.
+///
+/// # Errors
+/// When nobody let it through, or nobody answered in time.
+pub async fn fetch(
+    clients: &Clients,
+    policy: &Policy,
+    flow: u64,
+    order: &[Arc<Target>],
+    head: Parts,
+    body: RequestBody,
+) -> Result<Answer, FetchError> {
+    let body = Outgoing::new(body);
+    let exchange = Exchange {
+        repeatable: head.method.is_safe() && body.is_empty(),
+        clients,
+        policy,
+        flow,
+        order,
+        head,
+        body,
+        deadline: later(Instant::now(), policy.total),
+        sending: policy.first_byte,
+        tries: 0,
+    };
+    exchange.run().await
 }
 
-impl Upstream {
-    /// Pools for `origins`, without a connection yet.
-    ///
-    /// # Errors
-    /// When an origin's URL, host or CA bundle cannot be used.
-    pub fn new(origins: &[Origin], timeouts: &Timeouts) -> Result<Self, EndpointError> {
-        let connect = Duration::from_millis(timeouts.connect_ms);
-        let origins = origins
-            .iter()
-            .map(|origin| {
-                let endpoint = Endpoint::new(origin)?;
-                let client = Client::builder(TokioExecutor::new())
-                    .pool_timer(TokioTimer::new())
-                    .timer(TokioTimer::new())
-                    .pool_max_idle_per_host(IDLE_CONNECTIONS)
-                    .pool_idle_timeout(IDLE_FOR)
-                    .http1_max_buf_size(READ_BUFFER)
-                    .http2_adaptive_window(true)
-                    .http2_keep_alive_interval(Duration::from_secs(20))
-                    .set_host(false)
-                    .build(Connector::new(&endpoint, connect)?);
-                Ok(Pool { endpoint, client })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            origins,
-            first_byte: Duration::from_millis(timeouts.first_byte_ms),
-            between_bytes: Duration::from_millis(timeouts.between_bytes_ms),
-        })
-    }
+/// One request over its tries.
+struct Exchange<'a> {
+    clients: &'a Clients,
+    policy: &'a Policy,
+    flow: u64,
+    order: &'a [Arc<Target>],
+    head: Parts,
+    body: Outgoing,
+    /// Whether it may be sent again although it was sent.
+    repeatable: bool,
+    /// When all of it must be over.
+    deadline: Instant,
+    /// What is left of the time for the first byte.
+    sending: Duration,
+    tries: u32,
+}
 
-    /// Sends a request to the first origin that can be reached and returns its response head.
-    ///
-    /// `head` carries method, path, query and all fields with the `Host` that the site is known by. A safe
-    /// request without a body is sent once more when the connection breaks before the response (RFC 9110
-    /// §9.2.2): a kept-alive connection may just have been closed by the other side.
-    ///
-    /// # Errors
-    /// When no origin answered in time.
-    pub async fn fetch(
-        &self,
-        head: Parts,
-        body: RequestBody,
-    ) -> Result<Response<Body>, FetchError> {
-        let repeatable = head.method.is_safe() && body.is_end_stream();
-        let mut body = Some(body);
+impl Exchange<'_> {
+    async fn run(mut self) -> Result<Answer, FetchError> {
+        let mut refusal = None;
         let mut failure = None;
-        for pool in &self.origins {
-            for _attempt in 0..2 {
-                let Some(body) = body.take().or_else(|| repeatable.then(empty_body)) else { break };
-                match self.attempt(pool, head.clone(), body).await {
-                    Ok(response) => return Ok(response),
-                    Err(error) => {
-                        let next_origin = error.nothing_was_sent();
-                        let again = repeatable && matches!(error, FetchError::Exchange { .. });
-                        failure = Some(error);
-                        if next_origin || !again {
-                            break;
+        // Places in the order, going round; and how many in a row held the request back.
+        let (mut place, mut refused) = (0, 0);
+        while refused < self.order.len() {
+            let target = &self.order[place % self.order.len()];
+            if place >= self.order.len() && !self.pause(place).await {
+                break;
+            }
+            match target.enter(self.flow, self.left()).await {
+                Ok(pass) => {
+                    refused = 0;
+                    match self.send(pass).await {
+                        Ok(answer) => return Ok(self.or_elsewhere(place, answer).await),
+                        Err(error) => {
+                            let again = self.may_try_again(&error);
+                            failure = Some(error);
+                            if !again {
+                                break;
+                            }
                         }
                     }
                 }
+                Err(_) if self.left().is_zero() => return Err(FetchError::TotalTimeout),
+                Err(error) => {
+                    refused += 1;
+                    refusal.get_or_insert(error);
+                }
             }
-            if !repeatable || !failure.as_ref().is_some_and(FetchError::nothing_was_sent) {
-                break;
-            }
+            place += 1;
         }
-        Err(failure.unwrap_or_else(|| FetchError::Connect {
+        Err(failure.or(refusal).unwrap_or_else(|| FetchError::Connect {
             origin: "none".into(),
-            cause: "the site has no origin".into(),
+            cause: "there is no origin".into(),
         }))
     }
 
-    async fn attempt(
-        &self,
-        pool: &Pool,
-        mut head: Parts,
-        body: RequestBody,
-    ) -> Result<Response<Body>, FetchError> {
-        let origin = || pool.endpoint.authority.to_string();
-        pool.endpoint
-            .address(&mut head)
-            .map_err(|cause| FetchError::Exchange { origin: origin(), cause })?;
-        let sending = pool.client.request(Request::from_parts(head, body));
-        let answer = tokio::time::timeout(self.first_byte, sending)
-            .await
-            .map_err(|_| FetchError::FirstByteTimeout { origin: origin() })?;
-        match answer {
-            Ok(response) => Ok(response.map(|b| Body::new(b, self.between_bytes))),
-            Err(error) if error.is_connect() && caused_by::<TimedOut>(&error) => {
-                Err(FetchError::ConnectTimeout { origin: origin() })
+    /// What is left of the time for all of it.
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether `error` leaves room for another try, which is then paid for.
+    fn may_try_again(&self, error: &FetchError) -> bool {
+        let harmless = match error {
+            FetchError::Connect { .. } | FetchError::ConnectTimeout { .. } => true,
+            FetchError::Exchange { .. } | FetchError::FirstByteTimeout { .. } => self.repeatable,
+            _ => false,
+        };
+        harmless && self.may_try()
+    }
+
+    /// Whether tries, time and budget are left for another one. Takes it from the budget.
+    fn may_try(&self) -> bool {
+        let time = self.sending.min(self.left());
+        self.tries < self.policy.attempts && !time.is_zero() && self.policy.take_retry()
+    }
+
+    /// Waits before a target is tried once more. False if there is no time for that.
+    async fn pause(&mut self, place: usize) -> bool {
+        // As many rounds as there were make the pause longer, not as many tries: each target counts.
+        let round = place / self.order.len() - 1;
+        let pause = self.policy.pause(u32::try_from(round).unwrap_or(u32::MAX));
+        if pause >= self.sending.min(self.left()) {
+            return false;
+        }
+        sleep(pause).await;
+        self.sending = self.sending.saturating_sub(pause);
+        true
+    }
+
+    /// A server that says that it cannot answer now may not be the only one: the next one that is well and
+    /// lets the request through at once is asked too, and what it says is the answer, if it says anything.
+    async fn or_elsewhere(&mut self, place: usize, answer: Answer) -> Answer {
+        let unwell = matches!(
+            answer.response.status(),
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        );
+        // What a tier says is the word of the origin behind all of them.
+        if !unwell || !self.repeatable || answer.target.is_tier() {
+            return answer;
+        }
+        let others = self.order.iter().skip(place.saturating_add(1));
+        let Some(other) = others.into_iter().find(|target| target.is_usable()) else {
+            return answer;
+        };
+        if !self.may_try() {
+            return answer;
+        }
+        // Nobody waits here, since this request still has its place at the first one.
+        let Some(pass) = other.enter_now() else { return answer };
+        self.send(pass).await.unwrap_or(answer)
+    }
+
+    async fn send(&mut self, mut pass: Pass) -> Result<Answer, FetchError> {
+        let Some(first) = self.body.for_a_try() else {
+            return Err(FetchError::RequestBroken);
+        };
+        if self.tries == 0 {
+            self.policy.on_request();
+        }
+        self.tries += 1;
+        pass.sending();
+        let begun = Instant::now();
+        let left = self.left();
+        let within = self.sending.min(left);
+        let sent = send::within(within, self.clients, pass.target(), &self.head, first, || {
+            self.body.for_a_try().filter(|_| self.repeatable)
+        });
+        let result = sent.await;
+        self.sending = self.sending.saturating_sub(begun.elapsed());
+        match result {
+            Ok(response) => {
+                let target = pass.target().clone();
+                let under_way = pass.answered(response.status());
+                let (between_bytes, deadline) = (self.policy.between_bytes, self.deadline);
+                let response =
+                    response.map(|body| Body::new(body, between_bytes, deadline, under_way));
+                Ok(Answer { response, target })
             }
-            Err(error) if error.is_connect() => {
-                Err(FetchError::Connect { origin: origin(), cause: root_cause(&error) })
+            Err(error) => {
+                pass.failed(&error);
+                let out_of_time = matches!(error, FetchError::FirstByteTimeout { .. });
+                Err(if out_of_time && self.left().is_zero() {
+                    FetchError::TotalTimeout
+                } else {
+                    error
+                })
             }
-            Err(error) if caused_by::<LengthLimitError>(&error) => Err(FetchError::RequestTooLarge),
-            Err(error) if caused_by::<FromClient>(&error) => Err(FetchError::RequestBroken),
-            Err(error) => Err(FetchError::Exchange { origin: origin(), cause: root_cause(&error) }),
         }
     }
 }
-
-impl Endpoint {
-    /// Puts the URI and `Host` of this endpoint into `head`.
-    ///
-    /// Over TLS the URI names the host, since HTTP/2 sends it as `:authority`; in the clear it names the
-    /// endpoint, so that all hosts of a site share its connections.
-    fn address(&self, head: &mut Parts) -> Result<(), String> {
-        if let Some(host) = &self.host {
-            let value = HeaderValue::from_str(host.as_str()).map_err(|e| e.to_string())?;
-            head.headers.insert(header::HOST, value);
-        }
-        let secure = self.scheme == Scheme::HTTPS;
-        let named = head.headers.get(header::HOST).and_then(|h| h.to_str().ok()).filter(|_| secure);
-        let authority = match named {
-            Some(host) => host.parse().map_err(|_| format!("{host:?} is not a host"))?,
-            None => self.authority.clone(),
-        };
-        let path = match head.uri.path_and_query() {
-            Some(path) => path.clone(),
-            None => {
-                PathAndQuery::from_static(if head.method == Method::OPTIONS { "*" } else { "/" })
-            }
-        };
-        head.version = http::Version::HTTP_11;
-        head.uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(authority)
-            .path_and_query(path)
-            .build()
-            .map_err(|e| e.to_string())?;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,25 +1,40 @@
-//! How a node reaches what is behind it: origins, connection pools, time limits, and who owns a key.
+//! How a node reaches what is behind it: servers upstream, what each of them is spared, connection pools,
+//! time limits, tries, and who owns a key.
 //!
-//! Never: the cache, Kubernetes, HTTP caching rules. Start at [`Upstream::fetch`] and [`HashRing`].
+//! Never: the cache, Kubernetes, HTTP caching rules. Start at [`fetch`], [`Target`] and [`HashRing`].
 
 pub mod admission;
 mod body;
 pub mod breaker;
 pub mod budget;
+mod clients;
 mod connect;
 mod endpoint;
 mod error;
 mod fetch;
 pub mod health;
 pub mod limit;
+mod names;
+mod origins;
+mod policy;
 mod random;
 pub mod ring;
 pub mod select;
+mod target;
+mod targets;
 mod tls;
+mod upstream;
 mod window;
 
 pub use body::{Body, BoxError, RequestBody, empty_body, stream_body};
+pub use clients::Clients;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::FetchError;
-pub use fetch::Upstream;
+pub use fetch::{Answer, fetch};
+pub use names::NameReport;
+pub use origins::{Choice, breaker_settings, order, origin_settings};
+pub use policy::Policy;
 pub use ring::HashRing;
+pub use target::{Probe, Target, TargetCounts, TargetReport, TargetSettings};
+pub use targets::Targets;
+pub use upstream::Upstream;

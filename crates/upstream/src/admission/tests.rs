@@ -356,3 +356,13 @@ async fn no_wake_up_is_lost_between_threads() {
     tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
     assert_empty(&admission);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_wait_gets_a_permit_only_if_there_is_room() {
+    let admission = Admission::new(1, AdmissionSettings::default());
+    let permit = admission.try_acquire().unwrap();
+    assert!(admission.try_acquire().is_none());
+    assert_eq!((admission.in_flight(), admission.waiting()), (1, 0));
+    drop(permit);
+    assert!(admission.try_acquire().is_some());
+}

@@ -218,3 +218,54 @@ fn words_are_distinct() {
     let words: std::collections::HashSet<_> = TripReason::ALL.map(TripReason::as_str).into();
     assert_eq!(words.len(), TripReason::ALL.len());
 }
+
+/// A request that got its response's head, and whose body broke off.
+fn cut(breaker: &mut Breaker, now: Duration) -> Option<BreakerChange> {
+    let ticket = breaker.admit(now).unwrap();
+    let receipt = ticket.receipt();
+    assert_eq!(breaker.report(ticket, Success, now, MOST), None);
+    breaker.take_back(receipt, now, MOST)
+}
+
+#[test]
+fn a_success_that_is_taken_back_is_one_failure_of_one_request() {
+    let mut breaker = Breaker::new(settings());
+    for n in 0..9 {
+        assert_eq!(cut(&mut breaker, ms(n)), None);
+    }
+    let change = cut(&mut breaker, ms(10));
+    assert_eq!(change, Some(BreakerChange::Opened(TripReason::FailureRatio)));
+
+    // Four of ten are not half of them.
+    let mut breaker = Breaker::new(settings());
+    for n in 0..6 {
+        assert_eq!(once(&mut breaker, Success, ms(n)), None);
+    }
+    for n in 6..10 {
+        assert_eq!(cut(&mut breaker, ms(n)), None);
+    }
+    assert_eq!(breaker.state(ms(10)), BreakerState::Closed);
+}
+
+#[test]
+fn a_trial_that_is_taken_back_has_failed() {
+    let mut breaker = opened(ms(0));
+    let change = cut(&mut breaker, ms(1000));
+    assert_eq!(change, Some(BreakerChange::Opened(TripReason::TrialFailed)));
+}
+
+#[test]
+fn a_success_from_an_earlier_phase_cannot_be_taken_back() {
+    let mut breaker = Breaker::new(settings());
+    let ticket = breaker.admit(ms(0)).unwrap();
+    assert!(breaker.honours(&ticket));
+    let receipt = ticket.receipt();
+    for _ in 0..3 {
+        once(&mut breaker, Failure, ms(1));
+    }
+    assert!(!breaker.honours(&ticket));
+    assert_eq!(breaker.opens_in(ms(101)).as_millis(), 900);
+    assert_eq!(breaker.take_back(receipt, ms(1001), MOST), None);
+    assert_eq!(breaker.state(ms(1001)), BreakerState::HalfOpen);
+    assert_eq!(breaker.opens_in(ms(1001)), ms(0));
+}

@@ -1,0 +1,92 @@
+//! One try: a request goes out, a response head comes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{Extensions, Request, Response};
+use http_body_util::LengthLimitError;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+
+use crate::body::RequestBody;
+use crate::clients::{Clients, HttpClient};
+use crate::connect::Used;
+use crate::error::{FetchError, FromClient, TimedOut, caused_by, root_cause};
+use crate::target::Target;
+
+/// Sends a request to `target`. If that closed a connection that had served before, as it may do at any
+/// time, the request goes over another one, once, with what `again` gives for a body.
+pub(super) async fn within(
+    time: Duration,
+    clients: &Clients,
+    target: &Arc<Target>,
+    head: &Parts,
+    body: RequestBody,
+    again: impl FnOnce() -> Option<RequestBody>,
+) -> Result<Response<Incoming>, FetchError> {
+    let name = || target.name().to_owned();
+    let mut head = head.clone();
+    target
+        .settings()
+        .endpoint
+        .address(&mut head)
+        .map_err(|cause| FetchError::Exchange { origin: name(), cause })?;
+    let client = clients.of(target);
+    let sending = async {
+        match once(&client, head.clone(), body).await {
+            Err((error, true)) => match again() {
+                Some(body) => once(&client, head, body).await.map_err(|(error, _)| error),
+                None => Err(error),
+            },
+            result => result.map_err(|(error, _)| error),
+        }
+    };
+    let answer = tokio::time::timeout(time, sending)
+        .await
+        .map_err(|_| FetchError::FirstByteTimeout { origin: name() })?;
+    answer.map_err(|error| {
+        if error.is_connect() && caused_by::<TimedOut>(&error) {
+            FetchError::ConnectTimeout { origin: name() }
+        } else if error.is_connect() {
+            FetchError::Connect { origin: name(), cause: root_cause(&error) }
+        } else if caused_by::<LengthLimitError>(&error) {
+            FetchError::RequestTooLarge
+        } else if caused_by::<FromClient>(&error) {
+            FetchError::RequestBroken
+        } else {
+            FetchError::Exchange { origin: name(), cause: root_cause(&error) }
+        }
+    })
+}
+
+/// The error, and whether it was that of a connection that had served before.
+async fn once(
+    client: &HttpClient,
+    head: Parts,
+    body: RequestBody,
+) -> Result<Response<Incoming>, (legacy::Error, bool)> {
+    let mut request = Request::from_parts(head, body);
+    let connection = capture_connection(&mut request);
+    match client.request(request).await {
+        Ok(response) => {
+            if let Some(used) = response.extensions().get::<Used>() {
+                used.mark();
+            }
+            Ok(response)
+        }
+        Err(error) => {
+            let stale = !error.is_connect() && had_served(&connection);
+            Err((error, stale))
+        }
+    }
+}
+
+fn had_served(connection: &CaptureConnection) -> bool {
+    let mut found = Extensions::new();
+    if let Some(connected) = connection.connection_metadata().as_ref() {
+        connected.get_extras(&mut found);
+    }
+    found.get::<Used>().is_some_and(Used::is_marked)
+}
