@@ -118,6 +118,7 @@ impl Exchange<'_> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    //= rfc9110#9.2.2
     /// Whether `error` leaves room for another try, which is then paid for.
     fn may_try_again(&self, error: &FetchError) -> bool {
         let harmless = match error {
@@ -125,7 +126,7 @@ impl Exchange<'_> {
             FetchError::Exchange { .. } | FetchError::FirstByteTimeout { .. } => self.repeatable,
             _ => false,
         };
-        harmless && self.may_try()
+        harmless && self.body.is_left() && self.may_try()
     }
 
     /// Whether tries, time and budget are left for another one. Takes it from the budget.
@@ -171,9 +172,15 @@ impl Exchange<'_> {
     }
 
     async fn send(&mut self, mut pass: Pass) -> Result<Answer, FetchError> {
-        let Some(first) = self.body.for_a_try() else {
-            return Err(FetchError::RequestBroken);
-        };
+        // There was one for the first try, and there is no further one without.
+        let Some(first) = self.body.for_a_try() else { return Err(FetchError::RequestBroken) };
+        let mut head = self.head.clone();
+        // No fault of the target, so its pass is dropped without a word.
+        let endpoint = &pass.target().settings().endpoint;
+        endpoint.address(&mut head).map_err(|cause| FetchError::Exchange {
+            origin: pass.target().name().to_owned(),
+            cause,
+        })?;
         if self.tries == 0 {
             self.policy.on_request();
         }
@@ -182,7 +189,7 @@ impl Exchange<'_> {
         let begun = Instant::now();
         let left = self.left();
         let within = self.sending.min(left);
-        let sent = send::within(within, self.clients, pass.target(), &self.head, first, || {
+        let sent = send::within(within, self.clients, pass.target(), head, first, || {
             self.body.for_a_try().filter(|_| self.repeatable)
         });
         let result = sent.await;

@@ -183,6 +183,9 @@ impl Asked {
         let Some(entry) = known.get_mut(&self.name) else { return };
         match answer {
             Ok(addresses) => {
+                if entry.failed.is_some() {
+                    tracing::info!(name = self.name, "name resolved again");
+                }
                 entry.addresses.clone_from(addresses);
                 (entry.answered, entry.failed) = (Some(now), None);
             }

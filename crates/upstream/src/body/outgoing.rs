@@ -31,13 +31,20 @@ impl Outgoing {
         matches!(self, Self::Empty)
     }
 
+    /// Whether there is a body for one more try.
+    pub(crate) fn is_left(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Streamed(slot) => slot.lock().is_some(),
+        }
+    }
+
     /// The body for one more try; `None` if the one before has begun to read it.
     pub(crate) fn for_a_try(&self) -> Option<RequestBody> {
         match self {
             Self::Empty => Some(empty_body()),
             Self::Streamed(slot) => {
-                let body = slot.lock().is_some().then(|| Borrowed::of(slot))?;
-                Some(body.boxed_unsync())
+                self.is_left().then(|| Borrowed { slot: slot.clone(), taken: None }.boxed_unsync())
             }
         }
     }
@@ -50,10 +57,6 @@ struct Borrowed {
 }
 
 impl Borrowed {
-    fn of(slot: &Arc<Mutex<Option<RequestBody>>>) -> Self {
-        Self { slot: slot.clone(), taken: None }
-    }
-
     fn ask<T>(&self, question: impl Fn(&RequestBody) -> T) -> Option<T> {
         match &self.taken {
             Some(body) => Some(question(body)),
@@ -88,3 +91,6 @@ impl HttpBody for Borrowed {
         self.ask(RequestBody::size_hint).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

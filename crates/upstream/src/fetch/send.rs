@@ -16,23 +16,17 @@ use crate::connect::Used;
 use crate::error::{FetchError, FromClient, TimedOut, caused_by, root_cause};
 use crate::target::Target;
 
-/// Sends a request to `target`. If that closed a connection that had served before, as it may do at any
+/// Sends a request that is addressed to `target`. If that closed a connection that had served before, as it may do at any
 /// time, the request goes over another one, once, with what `again` gives for a body.
 pub(super) async fn within(
     time: Duration,
     clients: &Clients,
     target: &Arc<Target>,
-    head: &Parts,
+    head: Parts,
     body: RequestBody,
     again: impl FnOnce() -> Option<RequestBody>,
 ) -> Result<Response<Incoming>, FetchError> {
     let name = || target.name().to_owned();
-    let mut head = head.clone();
-    target
-        .settings()
-        .endpoint
-        .address(&mut head)
-        .map_err(|cause| FetchError::Exchange { origin: name(), cause })?;
     let client = clients.of(target);
     let sending = async {
         match once(&client, head.clone(), body).await {

@@ -126,6 +126,7 @@ impl Target {
         let endpoint = &self.settings.endpoint;
         let request = match probe {
             Probe::Get(probe) => Request::get(probe.path.as_str()),
+            //= rfc9110#9.3.7
             Probe::Ping => {
                 Request::builder().method(Method::OPTIONS).uri("*").header(header::MAX_FORWARDS, 0)
             }

@@ -44,7 +44,7 @@ pub struct TargetReport {
 pub struct TargetCounts {
     /// Requests sent, further tries included.
     pub sent: u64,
-    /// Those that were answered, whatever became of the body.
+    /// Those that were answered as well as they could be, whatever became of the body.
     pub succeeded: u64,
     /// Those that speak against it: no connection, out of time, broken, 5xx, a body cut or stalled.
     pub failed: u64,

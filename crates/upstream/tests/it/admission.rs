@@ -87,6 +87,7 @@ async fn who_is_held_back_by_one_goes_to_the_next() {
     assert_eq!(site.told().await, (200, "b".into()));
     // A body that nobody has read goes along.
     assert_eq!(site.post("text").await.unwrap().response.status(), 200);
+    assert_eq!(*b.told.last_body.lock(), "text");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ async fn a_refused_connection_goes_on_to_the_next() {
     drop(answer);
     // Nothing was sent, so that any method may go elsewhere, and with its body.
     assert_eq!(site.post("text").await.unwrap().response.status(), 200);
+    assert_eq!(*alive.told.last_body.lock(), "text");
 
     let site = Setup::default().urls(&[&dead().await]);
     assert_eq!(site.told().await, (502, "connect-failed".into()));
@@ -147,4 +148,17 @@ async fn usable_servers_come_first_whatever_their_priority() {
     body.collect().await.unwrap();
     assert_eq!(first(), b.address.to_string());
     assert_eq!(upstream::order(&choices).len(), 2);
+}
+
+#[tokio::test]
+async fn names_are_asked_for_once_for_many_connections() {
+    let server = Server::start("a").await;
+    server.told.stall.store(true, SeqCst);
+    let url = format!("http://localhost:{}", server.address.port());
+    let site = Setup::default().urls(&[&url]);
+    let _three = tokio::try_join!(site.get(), site.get(), site.get()).unwrap();
+    assert_eq!(server.told.connections.load(SeqCst), 3);
+    let resolve = site.order[0].report().resolve;
+    assert_eq!((resolve.asked, resolve.failed, resolve.remembered), (1, 0, 0));
+    assert!(resolve.age.is_some());
 }

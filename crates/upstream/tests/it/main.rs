@@ -9,6 +9,7 @@ mod failover;
 mod probes;
 mod server;
 mod times;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

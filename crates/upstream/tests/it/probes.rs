@@ -65,7 +65,6 @@ async fn an_answer_can_say_that_it_is_not_well() {
 }
 
 //= rfc9110#9.3.7
-//= rfc9110#7.6.2
 #[tokio::test]
 async fn a_tier_is_asked_by_options_that_goes_no_further() {
     let server = Server::start("a").await;

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::{Body, Frame};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -42,6 +43,8 @@ pub(crate) struct Told {
     pub(crate) most: AtomicU32,
     /// The fields of the last probe.
     pub(crate) last_probe: parking_lot::Mutex<String>,
+    /// The body of the last request besides probes.
+    pub(crate) last_body: parking_lot::Mutex<Bytes>,
 }
 
 pub(crate) struct Server {
@@ -116,6 +119,9 @@ async fn answer(
         return Ok(response);
     }
     let in_hand = InHand::new(&told);
+    if let Ok(body) = request.into_body().collect().await {
+        *told.last_body.lock() = body.to_bytes();
+    }
     tokio::time::sleep(ms(told.delay_ms.load(SeqCst))).await;
     let mut body = Paced::whole(name);
     body.in_hand = Some(in_hand);
