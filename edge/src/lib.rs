@@ -12,7 +12,7 @@ mod workers;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use proxy::{Front, Node, Origins, Pipeline};
+use proxy::{BehindEdge, Front, Node, Pipeline};
 
 pub use options::Options;
 pub use reload::{ConfigFile, LoadError};
@@ -23,6 +23,6 @@ pub use reload::{ConfigFile, LoadError};
 /// When the listener cannot be used.
 pub async fn start(node: Arc<Node>, listener: TcpListener) -> std::io::Result<()> {
     let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
-    let front = Front(Pipeline::new(node, Origins::default()));
+    let front = Front(Pipeline::new(node, BehindEdge::default()));
     proxy::serve::serve(listener, front, metrics, drain).await
 }

@@ -4,3 +4,5 @@
 mod answer;
 pub mod debug;
 pub mod invalidation;
+mod routes;
+mod url;

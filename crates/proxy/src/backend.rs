@@ -1,16 +1,31 @@
 //! Where a tier gets what it does not have. Edges and shields differ in this alone.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use http::Response;
 use http::request::Parts;
-use parking_lot::Mutex;
-use upstream::{FetchError, RequestBody, Upstream};
-use wire::{LogPosition, snapshot};
+use upstream::{FetchError, Outgoing, RequestBody};
+use wire::LogPosition;
 
 use crate::config::Node;
 use crate::site::Site;
+use crate::tiers;
+
+mod inherit;
+mod origins;
+mod peers;
+mod shields;
+
+pub use inherit::Inherit;
+pub use origins::Origins;
+pub use peers::Peers;
+pub use shields::Shields;
+
+/// What a shield's server has behind it.
+pub type BehindShield = Inherit<Origins>;
+
+/// What an edge has behind it.
+pub type BehindEdge = Peers<Inherit<Shields<Origins>>>;
 
 /// A tier's way to what it does not have.
 pub trait Backend: Send + Sync + 'static {
@@ -72,52 +87,18 @@ impl Source {
     }
 }
 
-/// The sites' origins themselves. One for each worker, since connections belong to a runtime.
-#[derive(Default)]
-pub struct Origins {
-    known: Mutex<Vec<Known>>,
-}
-
-struct Known {
-    origins: Vec<snapshot::Origin>,
-    timeouts: snapshot::Timeouts,
-    upstream: Arc<Upstream>,
-}
-
-/// Pools kept for origins that no site names any more would keep their connections; a few are no harm.
-const MOST_KNOWN: usize = 64;
-
-impl Origins {
-    /// The pools for a site's origins: those of the last request, unless its configuration changed.
-    fn of(&self, site: &snapshot::Site) -> Result<Arc<Upstream>, FetchError> {
-        let mut known = self.known.lock();
-        let same = |k: &&Known| k.origins == site.origins && k.timeouts == site.timeouts;
-        if let Some(found) = known.iter().find(same) {
-            return Ok(found.upstream.clone());
-        }
-        let upstream = Upstream::new(&site.origins, &site.timeouts)
-            .map_err(|e| FetchError::Connect { origin: site.name.clone(), cause: e.to_string() })?;
-        if known.len() == MOST_KNOWN {
-            known.remove(0);
-        }
-        let upstream = Arc::new(upstream);
-        known.push(Known {
-            origins: site.origins.clone(),
-            timeouts: site.timeouts.clone(),
-            upstream: upstream.clone(),
-        });
-        Ok(upstream)
+/// Says the position from which on an answer is accepted: to a tier, never to an origin.
+fn say_to_tier(ask: &Ask<'_>, head: &mut Parts) {
+    if let Some(least) = &ask.least {
+        tiers::say(&mut head.headers, least);
     }
 }
 
-impl Backend for Origins {
-    async fn fetch(
-        &self,
-        ask: &Ask<'_>,
-        head: Parts,
-        body: RequestBody,
-    ) -> Result<Reply, FetchError> {
-        let response = self.of(&ask.site.spec)?.fetch(head, body).await?;
-        Ok(Reply { response, source: Source::Origin })
+/// Whether somebody else may be asked after a tier could not be: nothing came to it, or asking twice does no
+/// harm; and the error is not the word of whoever waits for too long already.
+fn may_be_sent_again(error: &FetchError, head: &Parts, body: &Outgoing) -> bool {
+    if error.nothing_was_sent() {
+        return body.is_left();
     }
+    matches!(error, FetchError::Exchange { .. }) && head.method.is_safe() && body.is_empty()
 }

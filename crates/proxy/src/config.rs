@@ -5,15 +5,19 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use cache::{Cache, Order, Settings};
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use runtime::{Clock, Drain};
 use semantics::Timestamp;
+use upstream::Targets;
 use wire::Snapshot;
 use wire::snapshot::{CacheSettings, Limits, Tier};
 
 use crate::follow::Standing;
 use crate::front_door::FrontDoor;
 use crate::metrics::ProxyMetrics;
+use crate::rings::{Hot, Rings};
 use crate::site::{Site, Sites};
+use crate::way::Way;
 
 /// A snapshot cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +47,9 @@ impl Config {
     /// # Errors
     /// When an origin cannot be used.
     pub fn new(snapshot: Snapshot, aliases: &[String]) -> Result<Self, ConfigError> {
+        let nobodys = Targets::new();
         for site in &snapshot.sites {
-            upstream::Upstream::new(&site.origins, &site.timeouts)
+            Way::new(site, &nobodys)
                 .map_err(|error| ConfigError::Origin { site: site.name.clone(), error })?;
         }
         let sites = Sites::new(&snapshot.sites, aliases);
@@ -79,6 +84,12 @@ pub struct Node {
     pub drain: Drain,
     /// Where it stands with the invalidation log.
     pub log: Standing,
+    /// Everybody that it asks, and what it knows of them.
+    pub upstreams: Arc<Targets>,
+    pub(crate) rings: ArcSwap<Rings>,
+    /// What the fleet calls the ring that it is on itself.
+    pub(crate) own_ring: OnceLock<String>,
+    pub(crate) hot: Mutex<Hot>,
     /// Lets PURGE in on the clients' port; without it that is 405.
     pub purges: OnceLock<FrontDoor>,
     config: ArcSwap<Config>,
@@ -100,6 +111,15 @@ impl Node {
             Tier::Edge => "peer",
             Tier::Shield => "shield",
         };
+        let upstreams = Targets::new();
+        if let Err((site, error)) = config.sites.connect(&upstreams) {
+            // It was tried when the configuration was made.
+            tracing::error!(site, %error, "no way to an origin");
+        }
+        let own_ring = OnceLock::new();
+        if config.snapshot.tier == Tier::Shield {
+            let _ = own_ring.set(format!("shield/{}", config.snapshot.pool));
+        }
         Arc::new(Self {
             name: name.to_owned(),
             cdn_ids: [format!("{pool}.blue-origin"), format!("{pool}.{between}.blue-origin")],
@@ -108,6 +128,10 @@ impl Node {
             metrics,
             drain,
             log: Standing::default(),
+            upstreams,
+            rings: ArcSwap::default(),
+            own_ring,
+            hot: Mutex::default(),
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
         })
@@ -132,6 +156,10 @@ impl Node {
     pub fn reload(&self, config: Config) {
         if config.snapshot.cache != self.config.load().snapshot.cache {
             self.cache.resize(settings(&config.snapshot.cache));
+        }
+        // Before the old one goes, so that what is known of those who stay is kept.
+        if let Err((site, error)) = config.sites.connect(&self.upstreams) {
+            tracing::error!(site, %error, "no way to an origin");
         }
         let (old, new) = (self.config.load_full(), Arc::new(config));
         self.config.store(new.clone());

@@ -14,7 +14,7 @@ use wire::LogPosition;
 
 use crate::config::Node;
 use crate::intake::Received;
-use crate::tiers;
+use crate::{ping, tiers};
 
 /// Names a request in the logs of every tier it passes.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,6 +73,7 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
     strip_hop_by_hop(&mut head.headers);
     head.headers.remove(header::EXPECT);
     head.headers.remove(crate::intake::DEBUG);
+    ping::count_down(head);
     let asked_for = head.uri.authority().map(|a| a.as_str().to_owned()).or_else(|| {
         head.headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(str::to_owned)
     });

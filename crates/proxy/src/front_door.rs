@@ -21,7 +21,7 @@ use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
 
 /// What this port takes, as far as this node is concerned.
-const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+pub(crate) const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Bytes of an answer: a report of some thousand nodes.
 const MOST: usize = 1 << 20;
 

@@ -18,15 +18,20 @@ mod intake;
 pub mod metrics;
 mod outcome;
 mod pass;
+mod ping;
 pub mod pipeline;
 mod refusal;
+mod rings;
 pub mod serve;
 mod site;
 mod store;
 mod tiers;
 mod tunnel;
+mod way;
 
-pub use backend::{Ask, Backend, Origins, Reply, Source};
+pub use backend::{
+    Ask, Backend, BehindEdge, BehindShield, Inherit, Origins, Peers, Reply, Shields, Source,
+};
 pub use body::Body;
 pub use config::{Config, ConfigError, Node};
 pub use follow::Follower;

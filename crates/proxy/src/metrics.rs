@@ -27,6 +27,10 @@ pub struct ProxyMetrics {
     pub(crate) saved: IntCounter,
     /// Requests sent upstream.
     pub(crate) upstream_requests: IntCounter,
+    /// Requests that went past a shield that was not there.
+    pub(crate) bypassed: IntCounter,
+    /// Responses had from a key's previous owner.
+    pub(crate) inherited: IntCounter,
     /// Upstream exchanges that failed, by reason.
     pub(crate) upstream_errors: runtime::metrics::IntCounterVec,
     /// Responses not stored, by reason.
@@ -78,6 +82,14 @@ impl ProxyMetrics {
             )?,
             upstream_requests: registry
                 .counter("cdn_upstream_requests_total", "Requests sent upstream.")?,
+            bypassed: registry.counter(
+                "cdn_shield_bypassed_total",
+                "Requests for a site with a shield that went to its origins, since nobody of the shield was there.",
+            )?,
+            inherited: registry.counter(
+                "cdn_ring_inherited_total",
+                "Responses that a new owner of their key got from the one before.",
+            )?,
             upstream_errors: registry.counters(
                 "cdn_upstream_errors_total",
                 "Upstream exchanges that failed, by reason.",

@@ -22,6 +22,8 @@ pub(crate) enum Outcome {
     Pass(PassReason),
     /// An order to invalidate, which this node took or refused.
     Purge,
+    /// OPTIONS that concerned this node alone.
+    Ping,
     /// No answer could be had.
     Error(&'static str),
 }
@@ -38,13 +40,24 @@ impl Outcome {
             Self::Collapsed => "COLLAPSED",
             Self::Pass(_) => "PASS",
             Self::Purge => "PURGE",
+            Self::Ping => "PING",
             Self::Error(_) => "ERROR",
         }
     }
 
     /// The words as labels, for metrics that resolve their children once.
-    pub(crate) const LABELS: [&'static str; 9] =
-        ["hit", "stale", "revalidated", "miss", "expired", "collapsed", "pass", "purge", "error"];
+    pub(crate) const LABELS: [&'static str; 10] = [
+        "hit",
+        "stale",
+        "revalidated",
+        "miss",
+        "expired",
+        "collapsed",
+        "pass",
+        "purge",
+        "error",
+        "ping",
+    ];
 
     /// This outcome's place in [`Self::LABELS`].
     pub(crate) fn index(self) -> usize {
@@ -58,6 +71,7 @@ impl Outcome {
             Self::Pass(_) => 6,
             Self::Purge => 7,
             Self::Error(_) => 8,
+            Self::Ping => 9,
         }
     }
 
@@ -84,7 +98,7 @@ impl Outcome {
         };
         match self {
             Self::Hit => CacheStatus { hit: true, ..base },
-            Self::Purge => base,
+            Self::Purge | Self::Ping => base,
             Self::Stale(reason) => CacheStatus { hit: true, detail: Some(reason.as_str()), ..base },
             Self::Revalidated => forwarded(Fwd::Stale, Ok(())),
             Self::Miss(reason, kept) => forwarded(fwd(reason), kept),

@@ -20,6 +20,7 @@ use crate::deliver::{Answer, deliver, relay};
 use crate::forward;
 use crate::intake::{self, Received};
 use crate::outcome::Outcome;
+use crate::ping::{self, Hops};
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Handler, Interim};
 use crate::store::{Fetch, Fetched, erred, failure, may_stand_in};
@@ -63,6 +64,9 @@ impl<B: Backend> Pipeline<B> {
         let started = self.node.clock.monotonic();
         // recv
         let (head, body) = request.into_parts();
+        if ping::hops(&head) == Hops::NoMore {
+            return Answering::now(self.log(started, self.pong()));
+        }
         let received = intake::receive(
             head,
             &self.node,

@@ -1,7 +1,7 @@
 //! A site's rules, made ready for requests: what the snapshot says in words, as the types that decide.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
@@ -10,7 +10,10 @@ use semantics::{
     SetCookie, VariantRules,
 };
 use tokio::sync::Semaphore;
+use upstream::{EndpointError, Targets};
 use wire::snapshot::{self, Compression, DebugHeaders};
+
+use crate::way::Way;
 
 /// One site, ready.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct Site {
     pub(crate) hit_for_miss: Duration,
     /// Places for requests that stopped waiting for another's fill.
     pub(crate) bypass: Arc<Semaphore>,
+    /// Known once a node runs it.
+    way: OnceLock<Way>,
 }
 
 impl Site {
@@ -45,8 +50,14 @@ impl Site {
             collapse_timeout: Duration::from_millis(spec.collapse.timeout_ms),
             hit_for_miss: Duration::from_secs(spec.collapse.hit_for_miss_seconds.into()),
             bypass: Arc::new(Semaphore::new(spec.collapse.max_bypass as usize)),
+            way: OnceLock::new(),
             spec,
         }
+    }
+
+    /// Where its requests go; nowhere until a node runs it.
+    pub(crate) fn way(&self) -> &Way {
+        self.way.get_or_init(|| Way::nowhere(&self.spec))
     }
 
     /// Whether a request gets the debug fields of O4.
@@ -143,6 +154,19 @@ impl Sites {
             }
         }
         sites
+    }
+
+    /// Lets the sites use the targets of a node.
+    ///
+    /// # Errors
+    /// With the site whose origin cannot be used.
+    pub(crate) fn connect(&self, targets: &Targets) -> Result<(), (String, EndpointError)> {
+        for site in &self.all {
+            let way = Way::new(&site.spec, targets).map_err(|e| (site.spec.name.clone(), e))?;
+            // A configuration is of one node.
+            let _ = site.way.set(way);
+        }
+        Ok(())
     }
 
     /// The site that serves `host` (normalised, without a port), and the host it is known by if that differs.

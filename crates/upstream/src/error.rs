@@ -115,11 +115,6 @@ impl FetchError {
         }
     }
 
-    /// For `Retry-After`, in seconds, where it can be told when to ask again.
-    pub fn retry_after(&self) -> Option<u32> {
-        None
-    }
-
     /// Whether the origin cannot have seen the request, so that any method may be sent elsewhere.
     pub fn nothing_was_sent(&self) -> bool {
         matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. }) || self.was_refused()

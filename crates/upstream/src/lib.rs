@@ -23,10 +23,9 @@ pub mod select;
 mod target;
 mod targets;
 mod tls;
-mod upstream;
 mod window;
 
-pub use body::{Body, BoxError, RequestBody, empty_body, stream_body};
+pub use body::{Body, BoxError, Outgoing, RequestBody, empty_body, stream_body};
 pub use clients::Clients;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::FetchError;
@@ -37,4 +36,3 @@ pub use policy::Policy;
 pub use ring::HashRing;
 pub use target::{Probe, Target, TargetCounts, TargetReport, TargetSettings};
 pub use targets::Targets;
-pub use upstream::Upstream;

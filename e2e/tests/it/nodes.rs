@@ -16,11 +16,17 @@ use proxy::{Ask, Backend, Config, Follower, Front, Node, Origins, Pipeline, Sour
 use runtime::metrics::Metrics;
 use runtime::{Clock, Drain, Readiness};
 use serde_json::{Value, json};
+use upstream::{Clients, Policy, Targets};
 use wire::Invalidation;
 use wire::invalidation::{FORMAT, How, LogPosition, Target};
+use wire::snapshot::{Breaker, OriginLimits, Retries, Timeouts};
 
 /// Everything goes to one shield.
-pub(crate) struct ToShield(upstream::Upstream);
+pub(crate) struct ToShield {
+    clients: Clients,
+    policy: Policy,
+    shield: Arc<upstream::Target>,
+}
 
 impl Backend for ToShield {
     async fn fetch(
@@ -32,8 +38,10 @@ impl Backend for ToShield {
         if let Some(least) = &ask.least {
             head.headers.insert("x-cdn-seq", least.to_string().parse().unwrap());
         }
-        let response = self.0.fetch(head, body).await?;
-        Ok(proxy::Reply { response, source: Source::Tier { keep: true } })
+        let order = std::slice::from_ref(&self.shield);
+        let answer =
+            upstream::fetch(&self.clients, &self.policy, ask.flow, order, head, body).await?;
+        Ok(proxy::Reply { response: answer.response, source: Source::Tier { keep: true } })
     }
 }
 
@@ -41,7 +49,14 @@ impl Backend for ToShield {
 pub(crate) fn to_shield(shield: &Arc<Node>) -> ToShield {
     let shield = listen(Pipeline::for_tiers(shield.clone(), Origins::default()));
     let shield = wire::snapshot::Origin::at(format!("http://{shield}"));
-    ToShield(upstream::Upstream::new(&[shield], &wire::snapshot::Timeouts::default()).unwrap())
+    let timeouts = Timeouts::default();
+    let (limits, breaker) = (OriginLimits::default(), Breaker::default());
+    let settings = upstream::origin_settings(&shield, &limits, &breaker, &timeouts).unwrap();
+    ToShield {
+        clients: Clients::default(),
+        policy: Policy::new(&timeouts, &Retries { attempts: 1, ..Retries::default() }),
+        shield: Targets::new().target(&settings).unwrap(),
+    }
 }
 
 /// What a node is to do, with these fields of the pool and of its site.

@@ -2,8 +2,9 @@
 
 use e2e::client::{HOST, Request};
 use e2e::origin::Reply;
+use serde_json::json;
 
-use crate::support::{echoing, start};
+use crate::support::{echoing, start, start_with};
 
 #[tokio::test]
 async fn an_absolute_target_comes_before_the_host_field() {
@@ -40,7 +41,8 @@ async fn an_unknown_method_is_passed_on() {
 
 #[tokio::test]
 async fn nonsense_from_an_origin_is_502() {
-    let (origin, world) = start().await;
+    let breaker = json!({ "breaker": { "consecutiveFailures": 0, "failureRatio": 0 } });
+    let (origin, world) = start_with(|s| s.site(breaker)).await;
     origin.always("/status", Reply::status(99));
     origin.always("/field", Reply::ok("a").field("x a", "b"));
     origin.always("/length", Reply::ok("a").field("content-length", "one"));

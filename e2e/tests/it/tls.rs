@@ -111,7 +111,10 @@ async fn the_next_origin_is_asked_when_one_cannot_be_reached() {
     dead.stop().await.unwrap();
     let alive = Origin::start().await.unwrap();
     alive.on("/a", |asked| Reply::fresh(60, format!("alive {}", asked.text())));
-    let origins = json!({ "origins": [{ "url": dead.url() }, { "url": alive.url() }] });
+    let origins = json!({ "origins": [
+        { "url": dead.url() },
+        { "url": alive.url(), "priority": 1 },
+    ] });
     let world = edge(&alive, origins).await;
     world.ask("/a").await.expect(200, "MISS").expect_body("alive ");
     dead.restart().await.unwrap();

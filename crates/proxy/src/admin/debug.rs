@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use cache::{Cursor, EntryInfo, VariantInfo};
-use semantics::{normalize_host, write_cache_key};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::answer::BadField;
+use super::url::addressed;
 use crate::config::Node;
 
 /// Entries in one page when the caller does not say, and at most.
@@ -27,7 +27,8 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/debug/entry", get(entry))
         .route("/debug/stats", get(stats))
         .route("/debug/tag", get(tag))
-        .with_state(node)
+        .with_state(node.clone())
+        .merge(super::routes::router(node))
 }
 
 async fn config(State(node): State<Arc<Node>>) -> Response {
@@ -95,24 +96,10 @@ struct Which {
 
 /// All about one URL: `?url=http://cdn.example.com/path`.
 async fn entry(State(node): State<Arc<Node>>, Query(which): Query<Which>) -> Response {
-    let url = match which.url.parse::<http::Uri>() {
-        Ok(url) => url,
-        Err(error) => return bad_request("url", &error.to_string()),
+    let key = match addressed(&node, &which.url) {
+        Ok(addressed) => addressed.key,
+        Err(reason) => return bad_request("url", &reason),
     };
-    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
-        return bad_request("url", "must be absolute, such as http://cdn.example.com/path");
-    };
-    let Ok(host) = normalize_host(authority.host(), scheme) else {
-        return bad_request("url", "the host is not a host name");
-    };
-    let config = node.config();
-    let Some((site, known_as)) = config.site(&host) else {
-        return bad_request("url", "no site of this pool serves that host");
-    };
-    let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let mut key = Vec::new();
-    let host = known_as.unwrap_or(&host);
-    write_cache_key(&mut key, scheme, host, path, &http::HeaderMap::new(), &site.key);
     let now = node.now();
     match node.cache.inspect(&key).first() {
         Some(found) => Json(Entry::new(found, now)).into_response(),

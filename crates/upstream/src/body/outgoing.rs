@@ -13,37 +13,41 @@ use super::{BoxError, RequestBody, empty_body};
 
 /// The body of a request that may be sent more than once: as often as it takes if it is empty, else
 /// until somebody begins to read it.
-pub(crate) enum Outgoing {
+pub struct Outgoing(Kind);
+
+enum Kind {
     Empty,
     Streamed(Arc<Mutex<Option<RequestBody>>>),
 }
 
 impl Outgoing {
-    pub(crate) fn new(body: RequestBody) -> Self {
-        if body.is_end_stream() {
-            Self::Empty
+    /// Keeps `body` for whoever begins to read it.
+    pub fn new(body: RequestBody) -> Self {
+        Self(if body.is_end_stream() {
+            Kind::Empty
         } else {
-            Self::Streamed(Arc::new(Mutex::new(Some(body))))
-        }
+            Kind::Streamed(Arc::new(Mutex::new(Some(body))))
+        })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, Self::Empty)
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.0, Kind::Empty)
     }
 
     /// Whether there is a body for one more try.
-    pub(crate) fn is_left(&self) -> bool {
-        match self {
-            Self::Empty => true,
-            Self::Streamed(slot) => slot.lock().is_some(),
+    pub fn is_left(&self) -> bool {
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Streamed(slot) => slot.lock().is_some(),
         }
     }
 
     /// The body for one more try; `None` if the one before has begun to read it.
-    pub(crate) fn for_a_try(&self) -> Option<RequestBody> {
-        match self {
-            Self::Empty => Some(empty_body()),
-            Self::Streamed(slot) => {
+    pub fn for_a_try(&self) -> Option<RequestBody> {
+        match &self.0 {
+            Kind::Empty => Some(empty_body()),
+            Kind::Streamed(slot) => {
                 self.is_left().then(|| Borrowed { slot: slot.clone(), taken: None }.boxed_unsync())
             }
         }

@@ -1,0 +1,55 @@
+//! A node that is new, or back, gets what it comes to own from who had it before, and not from the origin (R7).
+
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+use http_body::Body as _;
+use upstream::{Clients, FetchError, RequestBody, empty_body};
+
+use super::{Ask, Backend, Reply, Source, say_to_tier};
+use crate::rings::Bounds;
+use crate::tiers::IF_HELD;
+
+/// Asks the previous owner of a key for what it has stored, for a while after this node came; else `beyond`.
+#[derive(Default)]
+pub struct Inherit<B> {
+    clients: Clients,
+    beyond: B,
+}
+
+impl<B: Backend> Backend for Inherit<B> {
+    async fn fetch(
+        &self,
+        ask: &Ask<'_>,
+        head: Parts,
+        body: RequestBody,
+    ) -> Result<Reply, FetchError> {
+        let asks = matches!(head.method, Method::GET | Method::HEAD) && body.is_end_stream();
+        if asks && let Some(reply) = self.inherited(ask, &head).await {
+            return Ok(reply);
+        }
+        self.beyond.fetch(ask, head, body).await
+    }
+}
+
+impl<B> Inherit<B> {
+    async fn inherited(&self, ask: &Ask<'_>, head: &Parts) -> Option<Reply> {
+        let ring = ask.node.own_ring()?;
+        let bounds = Bounds::of(&ask.node.config_guard().snapshot().peering);
+        let now = ask.node.clock.monotonic();
+        let previous = ring.previous_owner(ask.key_hash, bounds, now)?.clone();
+        let mut head = head.clone();
+        say_to_tier(ask, &mut head);
+        head.headers.insert(IF_HELD, HeaderValue::from_static("?1"));
+        let policy = &ask.site.way().to_tiers;
+        let body = empty_body();
+        let sent = upstream::fetch(&self.clients, policy, ask.flow, &[previous], head, body).await;
+        let response = sent.ok()?.response;
+        // Whatever speaks of the previous owner and not of the content.
+        let held = !response.status().is_server_error()
+            && response.status() != StatusCode::MISDIRECTED_REQUEST;
+        held.then(|| {
+            ask.node.metrics.inherited.inc();
+            Reply { response, source: Source::Tier { keep: true } }
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! The edges of one place share their memory: each key has an owner, and the others fetch it from there (R2).
+
+use http::request::Parts;
+use upstream::{Clients, FetchError, Outgoing, RequestBody, empty_body};
+use wire::snapshot::PeeringMode;
+
+use super::{Ask, Backend, Reply, Source, may_be_sent_again, say_to_tier};
+use crate::rings::Bounds;
+
+/// How many peers one request may try before the node acts for itself.
+const TRIES: usize = 2;
+
+/// Asks the owner of a key among the edges of the place; `beyond` them where this node owns it, where
+/// nobody else can be reached, and for requests that come from a peer.
+#[derive(Default)]
+pub struct Peers<B> {
+    clients: Clients,
+    beyond: B,
+}
+
+impl<B: Backend> Backend for Peers<B> {
+    async fn fetch(
+        &self,
+        ask: &Ask<'_>,
+        head: Parts,
+        body: RequestBody,
+    ) -> Result<Reply, FetchError> {
+        let peering = ask.node.config_guard().snapshot().peering.clone();
+        let ring = match peering.mode {
+            // Whoever asks here says that this node owns it.
+            PeeringMode::Peer if !ask.below => ask.node.own_ring(),
+            _ => None,
+        };
+        let Some(ring) = ring else { return self.beyond.fetch(ask, head, body).await };
+        let (bounds, now) = (Bounds::of(&peering), ask.node.clock.monotonic());
+        let body = Outgoing::new(body);
+        let mut tried = Vec::with_capacity(TRIES);
+        while tried.len() < TRIES
+            && let Some(pick) = ring.pick(ask.key_hash, bounds, now, &tried)
+            && let peer = &ring.members[pick.member]
+            && !peer.here
+        {
+            tried.push(pick.member);
+            let Some(sent) = body.for_a_try() else { break };
+            let mut to_tier = head.clone();
+            say_to_tier(ask, &mut to_tier);
+            let (policy, order) = (&ask.site.way().to_tiers, [peer.target.clone()]);
+            let asked =
+                upstream::fetch(&self.clients, policy, ask.flow, &order, to_tier, sent).await;
+            match asked {
+                Ok(answer) => {
+                    let keep = ask.node.is_hot(ask.key_hash, &peering);
+                    return Ok(Reply { response: answer.response, source: Source::Tier { keep } });
+                }
+                Err(error) if may_be_sent_again(&error, &head, &body) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.beyond.fetch(ask, head, body.for_a_try().unwrap_or_else(empty_body)).await
+    }
+}

@@ -1,0 +1,45 @@
+//! A node and its rings.
+
+use std::sync::Arc;
+
+use arc_swap::Guard;
+use upstream::EndpointError;
+use wire::Fleet;
+use wire::snapshot::Peering;
+
+use super::{Ring, Rings};
+use crate::config::Node;
+
+impl Node {
+    /// Goes over to `fleet`, while requests go on; they keep whom they picked.
+    ///
+    /// # Errors
+    /// When a member's URL cannot be used; then everything stays as it was.
+    pub fn set_fleet(&self, fleet: Fleet) -> Result<(), EndpointError> {
+        let before = self.rings.load_full();
+        let now = self.clock.monotonic();
+        let rings = Rings::new(fleet, &before, &self.upstreams, &self.name, now)?;
+        self.rings.store(Arc::new(rings));
+        Ok(())
+    }
+
+    /// Says that this node is an edge of the point of presence `pop`: the fleet's ring `pop/POOL/POP` has
+    /// it and its peers.
+    pub fn stand_in(&self, pop: &str) {
+        let _ = self.own_ring.set(format!("pop/{}/{pop}", self.config().snapshot().pool));
+    }
+
+    pub(crate) fn rings(&self) -> Guard<Arc<Rings>> {
+        self.rings.load()
+    }
+
+    /// The ring that it is on itself, with others or alone.
+    pub(crate) fn own_ring(&self) -> Option<Arc<Ring>> {
+        self.rings().get(self.own_ring.get()?).cloned()
+    }
+
+    /// Counts that a key of another node is asked for, and tells whether it is worth a copy here.
+    pub(crate) fn is_hot(&self, key_hash: u64, peering: &Peering) -> bool {
+        self.hot.lock().ask(key_hash, peering, self.clock.monotonic())
+    }
+}
