@@ -1,9 +1,9 @@
 //! From what the user wrote to what the data plane runs on.
 //!
 //! [`read`] takes manifests, [`translate`] makes a [`wire::Snapshot`] of each pool and shield and a
-//! [`wire::Invalidation`] of each order to invalidate, and [`read_snapshot`] takes a snapshot as a process
-//! finds it in a file. All are pure: the same input gives the same output,
-//! byte for byte. Whatever is wrong becomes a [`Diagnostic`] with file, line and field, all at once, and
+//! [`wire::Invalidation`] of each order to invalidate, and [`read_snapshot`] and [`read_fleet`] take
+//! a snapshot and a fleet document as a process finds them in files. All are pure: the same input gives the
+//! same output, byte for byte. Whatever is wrong becomes a [`Diagnostic`] with file, line and field, all at once, and
 //! harms only the resource that it is in. Never: a client, a clock, an await, a panic on bad input.
 //!
 //! Start at [`translate`]. The way is `read` (text → tree with lines → schema → types), `convert`
@@ -13,6 +13,7 @@ mod check;
 mod convert;
 mod diagnostic;
 mod document;
+mod fleet;
 mod node;
 mod path;
 mod read;
@@ -20,9 +21,11 @@ mod resources;
 mod schema;
 mod snapshot;
 mod translation;
+mod typed;
 
 pub use check::BadText;
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use fleet::read_fleet;
 pub use read::{Source, read};
 pub use resources::{Located, Resources};
 pub use snapshot::read_snapshot;
