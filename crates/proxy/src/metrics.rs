@@ -39,6 +39,8 @@ pub struct ProxyMetrics {
     pub(crate) compressed: runtime::metrics::IntCounterVec,
     /// Snapshots offered to a running node, by whether they were taken over.
     reloads: runtime::metrics::IntCounterVec,
+    /// The same for fleet documents.
+    fleet_reloads: runtime::metrics::IntCounterVec,
     /// The invalidation log.
     pub(crate) log: log::LogMetrics,
     /// Connections.
@@ -110,6 +112,11 @@ impl ProxyMetrics {
                 "New configurations found, by whether they were taken over.",
                 &["result"],
             )?,
+            fleet_reloads: registry.counters(
+                "cdn_fleet_reloads_total",
+                "New fleet documents found, by whether they were taken over.",
+                &["result"],
+            )?,
             log: log::LogMetrics::new(registry)?,
             serve: ServeMetrics::new(registry)?,
         })
@@ -123,8 +130,12 @@ impl ProxyMetrics {
 
     /// Counts a new configuration that was taken over, or refused.
     pub fn reloaded(&self, taken_over: bool) {
-        let result = if taken_over { "taken-over" } else { "refused" };
-        self.reloads.with_label_values(&[result]).inc();
+        self.reloads.with_label_values(&[whether(taken_over)]).inc();
+    }
+
+    /// Counts a new fleet document that was taken over, or refused.
+    pub fn fleet_reloaded(&self, taken_over: bool) {
+        self.fleet_reloads.with_label_values(&[whether(taken_over)]).inc();
     }
 
     /// Requests answered so far, by result.
@@ -146,4 +157,8 @@ impl ProxyMetrics {
             tracing::warn!(%error, "the store's metrics are not shown");
         }
     }
+}
+
+fn whether(taken_over: bool) -> &'static str {
+    if taken_over { "taken-over" } else { "refused" }
 }

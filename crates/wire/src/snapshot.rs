@@ -63,6 +63,16 @@ pub enum Tier {
     Shield,
 }
 
+impl Tier {
+    /// Its word, as a snapshot has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Shield => "shield",
+        }
+    }
+}
+
 /// Size and behaviour of a node's store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
