@@ -20,7 +20,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts `edge` or `local` with `arguments`.
+    /// Starts `edge`, `shield` or `local` with `arguments`.
     ///
     /// # Errors
     /// When it cannot be built or started.

@@ -1,21 +1,22 @@
 //! The cache server of a point of presence: a [`proxy::Pipeline`] over the sites' origins.
 //!
-//! Never: custom resources or a Kubernetes client; it runs on a snapshot. Start at [`process::run`] for
-//! the process, at [`start`] for an edge inside another program.
+//! Never: custom resources or a Kubernetes client; it runs on a snapshot. Start at [`PROGRAM`] for the
+//! process, at [`start`] for an edge inside another program.
 
-mod log;
 pub mod options;
-pub mod process;
-mod reload;
-mod workers;
 
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use proxy::{BehindEdge, Front, Node, Pipeline};
+use tier::Program;
+use wire::snapshot::Tier;
 
 pub use options::Options;
-pub use reload::{ConfigFile, LoadError};
+
+/// The `edge` program.
+pub const PROGRAM: Program =
+    Program { tier: Tier::Edge, serve: |node, listener| Box::pin(start(node, listener)) };
 
 /// Serves `node` on `listener` in the current runtime until it is closed and drained.
 ///

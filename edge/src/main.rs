@@ -3,28 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use edge::{Options, process};
-use runtime::logs::{self, Format};
+use edge::{Options, PROGRAM};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    logs::init(if options.log_text { Format::Text } else { Format::Json }, "info");
-    match process::run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            if process::is_bad_input(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
-        }
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a program goes to its user, not to a log"
-)]
-fn complain(error: &anyhow::Error) {
-    eprintln!("edge: {error:#}");
+    tier::main(&PROGRAM, &Options::parse().node)
 }

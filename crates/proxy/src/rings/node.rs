@@ -23,6 +23,11 @@ impl Node {
         Ok(())
     }
 
+    /// Who is there; nothing before it was told.
+    pub fn fleet(&self) -> Option<Fleet> {
+        self.rings().fleet.clone()
+    }
+
     /// Says that this node is an edge of the point of presence `pop`: the fleet's ring `pop/POOL/POP` has
     /// it and its peers.
     pub fn stand_in(&self, pop: &str) {

@@ -9,6 +9,8 @@ use anyhow::Context;
 use proxy::Node;
 use proxy::serve::bind;
 
+use crate::program::Program;
+
 /// One listener a worker. All are bound before the first serves, so that a port in use is an error.
 pub(crate) fn listeners(address: SocketAddr, workers: usize) -> anyhow::Result<Vec<TcpListener>> {
     let taken = || format!("cannot listen on {address}: choose another --listen");
@@ -24,14 +26,15 @@ pub(crate) fn listeners(address: SocketAddr, workers: usize) -> anyhow::Result<V
 
 /// Starts a worker for each listener.
 pub(crate) fn start(
+    program: &Program,
     node: &Arc<Node>,
     listeners: Vec<TcpListener>,
 ) -> io::Result<Vec<JoinHandle<io::Result<()>>>> {
     let spawn = |(index, listener)| {
-        let node = node.clone();
+        let (node, serve) = (node.clone(), program.serve);
         std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(crate::start(node, listener))
+            runtime.block_on(serve(node, listener))
         })
     };
     listeners.into_iter().enumerate().map(spawn).collect()

@@ -13,23 +13,32 @@ use runtime::metrics::Metrics;
 use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
-use crate::log;
-use crate::options::Options;
-use crate::reload::{ConfigFile, LoadError};
-use crate::workers;
+use crate::options::NodeOptions;
+use crate::program::Program;
+use crate::reload::{self, LoadError};
+use crate::{log, workers};
 
-/// Runs an edge until SIGTERM or SIGINT and the end of its drain.
+/// Runs `program` until SIGTERM or SIGINT and the end of its drain.
 ///
 /// # Errors
 /// When it cannot start, or a worker fails.
-pub fn run(options: &Options) -> anyhow::Result<()> {
-    let file = ConfigFile::new(&options.config, Vec::new());
-    let config = file.load()?;
+pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
+    let role = program.tier.as_str();
+    let (snapshots, config) = reload::snapshot(&options.config, program.tier)?;
+    let fleet = options.fleet.as_deref().map(reload::fleet).transpose()?;
     let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
     let drain = Drain::new();
     let registry = Metrics::default();
     let metrics = ProxyMetrics::new(&registry)?;
-    let node = Node::new(&options.node_name(), config, Clock::system(), metrics, drain.clone());
+    let name = options.node_name(role);
+    let node = Node::new(&name, config, Clock::system(), metrics, drain.clone());
+    let fleets = match fleet {
+        Some((fleets, first)) => {
+            node.set_fleet(first)?;
+            Some(fleets)
+        }
+        None => None,
+    };
     let listeners = workers::listeners(options.listen, options.workers())?;
     let listening = listeners.first().map(std::net::TcpListener::local_addr).transpose()?;
     let admin_listener = proxy::serve::bind(options.admin, false)
@@ -39,8 +48,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
         let ready = Readiness::default();
-        let line = log::connect(options, &node, &ready).await?;
-        let threads = workers::start(&node, listeners)?;
+        let line = log::connect(options, &node, &ready, role).await?;
+        let threads = workers::start(program, &node, listeners)?;
         announce(&node, listening, admin_address, threads.len());
         let guarded =
             admin::invalidation::router(line.desk.clone(), admin::debug::router(node.clone()));
@@ -52,7 +61,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         };
         let router = admin.router(guarded);
         let listener = tokio::net::TcpListener::from_std(admin_listener)?;
-        tokio::spawn(file.watch(node.clone()));
+        let here = node.clone();
+        let offer = move |found| reload::offer_snapshot(&here, found);
+        tokio::spawn(node.upstreams.clone().watch());
+        tokio::spawn(snapshots.watch(drain.clone(), offer));
+        if let Some(fleets) = fleets {
+            let here = node.clone();
+            let offer = move |found| reload::offer_fleet(&here, found);
+            tokio::spawn(fleets.watch(drain.clone(), offer));
+        }
         if let Some(token) = token {
             tokio::spawn(token.watch(drain.clone()));
         }
@@ -90,6 +107,7 @@ fn announce(node: &Node, listening: Option<SocketAddr>, admin: SocketAddr, worke
         node = node.name,
         pool = config.snapshot().pool,
         version = config.snapshot().version,
+        fleet = node.fleet().map(|fleet| fleet.version),
         listen = listening.map(|a| a.to_string()),
         admin = %admin,
         workers,

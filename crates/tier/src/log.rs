@@ -1,4 +1,4 @@
-//! An edge's line to the invalidation log.
+//! A node's line to the invalidation log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use proxy::{Follower, Node};
 use runtime::{Clock, Readiness};
 use tokio::task::JoinHandle;
 
-use crate::options::Options;
+use crate::options::NodeOptions;
 
 /// How long the first client waits for a log that is there: until the node caught up, nothing that it
 /// stores is used without validation.
@@ -34,21 +34,22 @@ impl Line {
     }
 }
 
-/// Lets `node` follow the log of `options`, as one condition of `ready`.
+/// Lets `node`, a `role`, follow the log of `options`, as one condition of `ready`.
 ///
 /// # Errors
 /// When the options name no log.
 pub(crate) async fn connect(
-    options: &Options,
+    options: &NodeOptions,
     node: &Arc<Node>,
     ready: &Readiness,
+    role: &'static str,
 ) -> anyhow::Result<Line> {
     let clock = node.clock.clone();
     let bus = open(options, &clock)?;
     let sender = Arc::new(Sender::new(bus.clone(), clock.clone(), SenderSettings::default()));
     let here = node.clone();
     let desk = LogDesk::new(sender.clone(), bus.clone(), clock, move || vec![here.clone()]);
-    let follower = Follower::new(node.clone(), bus, "edge");
+    let follower = Follower::new(node.clone(), bus, role);
     let following = tokio::spawn(follower.clone().run(ready.gate("invalidation log")));
     tokio::spawn(sender.run());
     // A log that is away must not keep it from starting.
@@ -56,8 +57,8 @@ pub(crate) async fn connect(
     Ok(Line { desk, follower, following })
 }
 
-/// The log of `options`; without one the edge is alone and has a log of its own.
-fn open(options: &Options, clock: &Clock) -> anyhow::Result<Arc<dyn Bus>> {
+/// The log of `options`; without one the node is alone and has a log of its own.
+fn open(options: &NodeOptions, clock: &Clock) -> anyhow::Result<Arc<dyn Bus>> {
     let url = match (&options.log, &options.log_file) {
         (Some(url), _) => url.clone(),
         (None, Some(file)) => {
