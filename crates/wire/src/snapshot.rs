@@ -167,3 +167,6 @@ impl Default for InvalidationSettings {
 
 /// Seconds per status code.
 pub type StatusTtls = BTreeMap<u16, u32>;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use e2e::client::{Answer, Client, Request, ask};
@@ -10,57 +9,13 @@ use e2e::gate::Gate;
 use e2e::origin::{Origin, Reply};
 use e2e::program::{Program, free_ports};
 use e2e::world::{Setup, TOKEN};
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// Asks until `holds`: another process takes its time to notice a file.
-async fn until(address: SocketAddr, request: Request, holds: impl Fn(&Answer) -> bool) -> Answer {
-    for _ in 0..1000 {
-        let answer = ask(address, request.clone()).await;
-        match answer {
-            Ok(answer) if holds(&answer) => return answer,
-            _ => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
-    panic!("{request:?} never gets there");
-}
-
-fn snapshot(setup: &Setup) -> String {
-    serde_json::to_string_pretty(&setup.pools().unwrap()[0].snapshot).unwrap()
-}
-
-/// Replaces a file at once, as an editor or a ConfigMap does.
-fn replace(path: &Path, text: &str) {
-    let beside = path.with_extension("tmp");
-    fs::write(&beside, text).unwrap();
-    fs::rename(beside, path).unwrap();
-}
-
-struct Edge {
-    program: Program,
-    address: SocketAddr,
-    admin: SocketAddr,
-}
+use crate::processes::{Process, replace, snapshot, until};
 
 /// An edge on `config`, once it serves.
-async fn edge(config: &Path, more: &[&str]) -> Edge {
-    let config = config.display().to_string();
-    let mut arguments = vec![
-        "--config",
-        &config,
-        "--listen",
-        "127.0.0.1:0",
-        "--admin",
-        "127.0.0.1:0",
-        "--name",
-        "lab-0",
-        "--threads",
-        "1",
-    ];
-    arguments.extend(more);
-    let mut program = Program::start("edge", &arguments).unwrap();
-    let line: Value = serde_json::from_str(&program.line("\"serving\"").await.unwrap()).unwrap();
-    let address = |name: &str| line[name].as_str().unwrap().parse().unwrap();
-    Edge { address: address("listen"), admin: address("admin"), program }
+async fn edge(config: &std::path::Path, more: &[&str]) -> Process {
+    Process::start("edge", config, more).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
