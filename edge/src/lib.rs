@@ -15,15 +15,30 @@ use wire::snapshot::Tier;
 pub use options::Options;
 
 /// The `edge` program.
-pub const PROGRAM: Program =
-    Program { tier: Tier::Edge, serve: |node, listener| Box::pin(start(node, listener)) };
+pub const PROGRAM: Program = Program {
+    tier: Tier::Edge,
+    serve: |node, listener| Box::pin(start(node, listener)),
+    peers: None,
+};
 
 /// Serves `node` on `listener` in the current runtime until it is closed and drained.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub async fn start(node: Arc<Node>, listener: TcpListener) -> std::io::Result<()> {
-    let (metrics, drain) = (node.metrics.serve.clone(), node.drain.clone());
-    let front = Front(Pipeline::new(node, BehindEdge::default()));
-    proxy::serve::serve(listener, front, metrics, drain).await
+    serve(Pipeline::new(node, BehindEdge::default()), listener).await
+}
+
+/// The same for the other edges of its place. Whoever reaches it is believed: it must listen where clients
+/// do not come.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn start_for_peers(node: Arc<Node>, listener: TcpListener) -> std::io::Result<()> {
+    serve(Pipeline::for_tiers(node, BehindEdge::default()), listener).await
+}
+
+async fn serve(pipeline: Arc<Pipeline<BehindEdge>>, listener: TcpListener) -> std::io::Result<()> {
+    let (metrics, drain) = (pipeline.node().metrics.serve.clone(), pipeline.node().drain.clone());
+    proxy::serve::serve(listener, Front(pipeline), metrics, drain).await
 }

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use edge::{Options, PROGRAM};
+use edge::Options;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    tier::main(&PROGRAM, &Options::parse().node)
+    let options = Options::parse();
+    tier::main(&options.program(), &options.node)
 }

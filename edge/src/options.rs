@@ -1,7 +1,11 @@
 //! The command line of `edge`.
 
+use std::net::SocketAddr;
+
 use clap::Parser;
-use tier::NodeOptions;
+use tier::{NodeOptions, Peers, Program};
+
+use crate::{PROGRAM, start_for_peers};
 
 /// Blue Origin's edge: a shared HTTP cache in front of the origins that its snapshot names.
 ///
@@ -17,6 +21,27 @@ pub struct Options {
     /// What every tier's program can be told.
     #[command(flatten)]
     pub node: NodeOptions,
+
+    /// The point of presence that it stands in; the fleet's ring `pop/POOL/POP` has it and its peers
+    #[arg(long, value_name = "NAME", requires_all = ["fleet", "peer_listen"])]
+    pub pop: Option<String>,
+
+    /// Where the other edges of the place reach it, and nobody else does: whoever comes here is believed
+    #[arg(long, value_name = "ADDRESS", requires = "pop")]
+    pub peer_listen: Option<SocketAddr>,
+}
+
+impl Options {
+    /// The program, with its place among other edges if it has one.
+    pub fn program(&self) -> Program {
+        let place = self.pop.clone().zip(self.peer_listen);
+        let peers = place.map(|(pop, listen)| Peers {
+            pop,
+            listen,
+            serve: |node, listener| Box::pin(start_for_peers(node, listener)),
+        });
+        Program { peers, ..PROGRAM }
+    }
 }
 
 #[cfg(test)]

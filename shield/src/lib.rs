@@ -16,8 +16,11 @@ use wire::snapshot::Tier;
 pub use options::Options;
 
 /// The `shield` program.
-pub const PROGRAM: Program =
-    Program { tier: Tier::Shield, serve: |node, listener| Box::pin(start(node, listener)) };
+pub const PROGRAM: Program = Program {
+    tier: Tier::Shield,
+    serve: |node, listener| Box::pin(start(node, listener)),
+    peers: None,
+};
 
 /// Serves `node` on `listener`, for other tiers, in the current runtime until it is closed and drained.
 ///

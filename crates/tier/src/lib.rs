@@ -12,5 +12,5 @@ mod workers;
 
 pub use options::NodeOptions;
 pub use process::{is_bad_input, run};
-pub use program::{Program, Serving, main};
+pub use program::{Peers, Program, Serve, Serving, main};
 pub use reload::LoadError;

@@ -1,7 +1,7 @@
 //! The process: options in, exit code out.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use runtime::metrics::Metrics;
 use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
+use crate::log;
 use crate::options::NodeOptions;
 use crate::program::Program;
 use crate::reload::{self, LoadError};
-use crate::{log, workers};
+use crate::workers::{self, Worker};
 
 /// Runs `program` until SIGTERM or SIGINT and the end of its drain.
 ///
@@ -39,8 +40,19 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let listeners = workers::listeners(options.listen, options.workers())?;
-    let listening = listeners.first().map(std::net::TcpListener::local_addr).transpose()?;
+    let listeners = workers::listeners(options.listen, options.workers(), "--listen")?;
+    let listening = address(&listeners)?;
+    let worker = |listener| Worker { main: (program.serve, listener), peers: None };
+    let mut workers: Vec<_> = listeners.into_iter().map(worker).collect();
+    let mut reached_by_peers = None;
+    if let Some(peers) = &program.peers {
+        node.stand_in(&peers.pop);
+        let listeners = workers::listeners(peers.listen, options.workers(), "--peer-listen")?;
+        reached_by_peers = address(&listeners)?;
+        for (worker, listener) in workers.iter_mut().zip(listeners) {
+            worker.peers = Some((peers.serve, listener));
+        }
+    }
     let admin_listener = proxy::serve::bind(options.admin, false)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
     let admin_address = admin_listener.local_addr()?;
@@ -49,8 +61,8 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
     side.block_on(async {
         let ready = Readiness::default();
         let line = log::connect(options, &node, &ready, role).await?;
-        let threads = workers::start(program, &node, listeners)?;
-        announce(&node, listening, admin_address, threads.len());
+        let threads = workers::start(&node, workers)?;
+        announce(&node, listening, reached_by_peers, admin_address, threads.len());
         let guarded =
             admin::invalidation::router(line.desk.clone(), admin::debug::router(node.clone()));
         let admin = Admin {
@@ -101,7 +113,17 @@ pub fn is_bad_input(error: &anyhow::Error) -> bool {
     error.is::<LoadError>() || error.is::<bus::redis::BadUrl>()
 }
 
-fn announce(node: &Node, listening: Option<SocketAddr>, admin: SocketAddr, workers: usize) {
+fn address(listeners: &[TcpListener]) -> io::Result<Option<SocketAddr>> {
+    listeners.first().map(TcpListener::local_addr).transpose()
+}
+
+fn announce(
+    node: &Node,
+    listening: Option<SocketAddr>,
+    peers: Option<SocketAddr>,
+    admin: SocketAddr,
+    workers: usize,
+) {
     let config = node.config();
     tracing::info!(
         node = node.name,
@@ -109,6 +131,7 @@ fn announce(node: &Node, listening: Option<SocketAddr>, admin: SocketAddr, worke
         version = config.snapshot().version,
         fleet = node.fleet().map(|fleet| fleet.version),
         listen = listening.map(|a| a.to_string()),
+        peer_listen = peers.map(|a| a.to_string()),
         admin = %admin,
         workers,
         "serving"

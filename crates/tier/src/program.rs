@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,12 +15,28 @@ use crate::options::NodeOptions;
 use crate::process;
 
 /// The program of one tier.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     /// The tier, whose snapshots alone it runs; its word is the program's name.
     pub tier: Tier,
     /// Serves the node on the listener of one worker, in that worker's runtime.
-    pub serve: fn(Arc<Node>, TcpListener) -> Serving,
+    pub serve: Serve,
+    /// Others of its place, which it shares its memory with.
+    pub peers: Option<Peers>,
+}
+
+/// Serves a node on the listener of one worker, in that worker's runtime.
+pub type Serve = fn(Arc<Node>, TcpListener) -> Serving;
+
+/// A node's place among others of its tier.
+#[derive(Clone, Debug)]
+pub struct Peers {
+    /// The point of presence.
+    pub pop: String,
+    /// Where the others reach it.
+    pub listen: SocketAddr,
+    /// Serves them.
+    pub serve: Serve,
 }
 
 /// A worker's serving, until its listener is closed and drained.

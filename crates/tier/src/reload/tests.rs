@@ -86,7 +86,7 @@ fn a_new_fleet_is_taken_over_and_a_broken_one_keeps_the_old() {
     let node = node(config());
     assert_eq!(node.fleet(), None);
     let (mut watched, first) = fleet(&file.path).unwrap();
-    node.set_fleet(first);
+    node.set_fleet(first).unwrap();
     assert_eq!(node.fleet().unwrap().rings["pop/web/fra"].members[0].name, "e0");
     for (text, version) in [
         (FLEET.replace("10.0.0.1:8080", "10.0.0.1"), "one"),
