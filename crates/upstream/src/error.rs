@@ -162,14 +162,19 @@ pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// Whether `T` is among the causes of `error`.
-pub(crate) fn caused_by<T: std::error::Error + 'static>(error: &dyn std::error::Error) -> bool {
+/// The outermost `T` among the causes of `error`.
+pub(crate) fn cause<T: std::error::Error + 'static>(error: &dyn std::error::Error) -> Option<&T> {
     let mut cause = error.source();
     while let Some(next) = cause {
-        if next.is::<T>() {
-            return true;
+        if let Some(found) = next.downcast_ref() {
+            return Some(found);
         }
         cause = next.source();
     }
-    false
+    None
+}
+
+/// Whether `T` is among the causes of `error`.
+pub(crate) fn caused_by<T: std::error::Error + 'static>(error: &dyn std::error::Error) -> bool {
+    cause::<T>(error).is_some()
 }

@@ -13,6 +13,8 @@ use crate::error::FetchError;
 use crate::policy::Policy;
 use crate::target::{Pass, Target};
 
+use send::Failure;
+
 mod send;
 
 /// A response, and who gave it.
@@ -90,9 +92,9 @@ impl Exchange<'_> {
                     refused = 0;
                     match self.send(pass).await {
                         Ok(answer) => return Ok(self.or_elsewhere(place, answer).await),
-                        Err(error) => {
-                            let again = self.may_try_again(&error);
-                            failure = Some(error);
+                        Err(failed) => {
+                            let again = !failed.nonsense && self.may_try_again(&failed.error);
+                            failure = Some(failed.error);
                             if !again {
                                 break;
                             }
@@ -171,9 +173,11 @@ impl Exchange<'_> {
         self.send(pass).await.unwrap_or(answer)
     }
 
-    async fn send(&mut self, mut pass: Pass) -> Result<Answer, FetchError> {
+    async fn send(&mut self, mut pass: Pass) -> Result<Answer, Failure> {
         // There was one for the first try, and there is no further one without.
-        let Some(first) = self.body.for_a_try() else { return Err(FetchError::RequestBroken) };
+        let Some(first) = self.body.for_a_try() else {
+            return Err(FetchError::RequestBroken.into());
+        };
         let mut head = self.head.clone();
         // No fault of the target, so its pass is dropped without a word.
         let endpoint = &pass.target().settings().endpoint;
@@ -203,14 +207,13 @@ impl Exchange<'_> {
                     response.map(|body| Body::new(body, between_bytes, deadline, under_way));
                 Ok(Answer { response, target })
             }
-            Err(error) => {
-                pass.failed(&error);
-                let out_of_time = matches!(error, FetchError::FirstByteTimeout { .. });
-                Err(if out_of_time && self.left().is_zero() {
-                    FetchError::TotalTimeout
-                } else {
-                    error
-                })
+            Err(mut failed) => {
+                pass.failed(&failed.error);
+                let out_of_time = matches!(failed.error, FetchError::FirstByteTimeout { .. });
+                if out_of_time && self.left().is_zero() {
+                    failed.error = FetchError::TotalTimeout;
+                }
+                Err(failed)
             }
         }
     }

@@ -13,8 +13,21 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use crate::body::RequestBody;
 use crate::clients::{Clients, HttpClient};
 use crate::connect::Used;
-use crate::error::{FetchError, FromClient, TimedOut, caused_by, root_cause};
+use crate::error::{FetchError, FromClient, TimedOut, cause, caused_by, root_cause};
 use crate::target::Target;
+
+/// A try that came to nothing.
+pub(super) struct Failure {
+    pub(super) error: FetchError,
+    /// What came is not HTTP, and would not be the next time either.
+    pub(super) nonsense: bool,
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self { error, nonsense: false }
+    }
+}
 
 /// Sends a request that is addressed to `target`. If that closed a connection that had served before, as it may do at any
 /// time, the request goes over another one, once, with what `again` gives for a body.
@@ -25,7 +38,7 @@ pub(super) async fn within(
     head: Parts,
     body: RequestBody,
     again: impl FnOnce() -> Option<RequestBody>,
-) -> Result<Response<Incoming>, FetchError> {
+) -> Result<Response<Incoming>, Failure> {
     let name = || target.name().to_owned();
     let client = clients.of(target);
     let sending = async {
@@ -41,7 +54,8 @@ pub(super) async fn within(
         .await
         .map_err(|_| FetchError::FirstByteTimeout { origin: name() })?;
     answer.map_err(|error| {
-        if error.is_connect() && caused_by::<TimedOut>(&error) {
+        let nonsense = cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
+        let error = if error.is_connect() && caused_by::<TimedOut>(&error) {
             FetchError::ConnectTimeout { origin: name() }
         } else if error.is_connect() {
             FetchError::Connect { origin: name(), cause: root_cause(&error) }
@@ -51,7 +65,8 @@ pub(super) async fn within(
             FetchError::RequestBroken
         } else {
             FetchError::Exchange { origin: name(), cause: root_cause(&error) }
-        }
+        };
+        Failure { error, nonsense }
     })
 }
 

@@ -51,6 +51,15 @@ async fn a_broken_exchange_is_repeated_for_safe_methods_only() {
 }
 
 #[tokio::test]
+async fn what_is_not_http_is_not_asked_for_again() {
+    let url = scripted(vec![vec![b"HTTP/1.1 99 Odd\r\n\r\n"], vec![EMPTY]]).await;
+    let site = Setup::default().urls(&[&url]);
+    assert_eq!(site.told().await, (502, "exchange-failed".into()));
+    let counts = site.order[0].report().counts;
+    assert_eq!((counts.sent, counts.failed), (1, 1));
+}
+
+#[tokio::test]
 async fn a_kept_connection_that_was_closed_costs_no_budget() {
     // The second request goes over the first connection, which ends without an answer.
     let url = scripted(vec![vec![EMPTY, b""], vec![EMPTY]]).await;
