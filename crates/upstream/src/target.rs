@@ -216,3 +216,6 @@ impl Target {
         self.start.elapsed()
     }
 }
+
+#[cfg(test)]
+mod tests;

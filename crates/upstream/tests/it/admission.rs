@@ -78,6 +78,30 @@ async fn the_queue_has_a_time_limit() {
 }
 
 #[tokio::test]
+async fn one_flow_does_not_fill_the_queue_against_another() {
+    let server = Server::start("a").await;
+    server.told.delay_ms.store(100, SeqCst);
+    let site = setup(1, 4, 30_000).urls(&[&server.url]);
+    let fetch = |flow| {
+        let site = site.clone();
+        tokio::spawn(async move {
+            let (get, order) = (head("GET", "/"), &site.order);
+            let fetched =
+                upstream::fetch(&site.clients, &site.policy, flow, order, get, empty_body());
+            fetched.await.map(|answer| answer.response.status().as_u16())
+        })
+    };
+    let busy: Vec<_> = (0..5).map(|_| fetch(1)).collect();
+    until("the queue is full", || site.order[0].report().waiting == 4).await;
+    assert_eq!(fetch(2).await.unwrap(), Ok(200));
+    let mut told = Vec::new();
+    for one in busy {
+        told.push(one.await.unwrap().map_err(|error| error.as_str()));
+    }
+    assert_eq!(told, [Ok(200), Ok(200), Ok(200), Ok(200), Err("queue-full")]);
+}
+
+#[tokio::test]
 async fn who_is_held_back_by_one_goes_to_the_next() {
     let (a, b) = (Server::start("a").await, Server::start("b").await);
     a.told.stall.store(true, SeqCst);

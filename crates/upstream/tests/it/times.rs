@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::server::Server;
@@ -46,6 +48,30 @@ async fn the_whole_ends_in_time_before_the_head_and_after_it() {
 
     server.told.delay_ms.store(60_000, SeqCst);
     assert_eq!(site.told().await, (504, "total-timeout".into()));
+}
+
+#[tokio::test]
+async fn the_whole_ends_in_time_even_if_something_comes_all_the_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        assert!(stream.read(&mut request).await.unwrap() > 0);
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        while stream.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(ms(5)).await;
+        }
+    });
+    let timeouts = Timeouts { total_ms: 200, between_bytes_ms: 5000, ..Timeouts::default() };
+    let site = setup(timeouts).urls(&[&url]);
+    let begun = Instant::now();
+    assert_eq!(site.told().await, (200, "total-timeout".into()));
+    assert!((ms(200)..ms(4000)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    // It may have been the reader that was slow.
+    let report = site.order[0].report();
+    assert_eq!((report.in_flight, report.counts.failed), (0, 0));
 }
 
 #[tokio::test]
