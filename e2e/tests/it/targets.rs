@@ -22,6 +22,29 @@ async fn options_of_the_whole_server_is_passed_on() {
     world.ask(Request::new("OPTIONS", "*")).await.expect(200, "PASS").expect_body("OPTIONS * ");
 }
 
+//= rfc9110#7.6.2
+#[tokio::test]
+async fn options_goes_only_as_far_as_it_may() {
+    let (origin, world) = echoing(|s| s).await;
+    let hops = |hops: &str| Request::new("OPTIONS", "/a").field("max-forwards", hops);
+    let here = world.ask(hops("0")).await;
+    here.expect_status(204).expect_field("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    assert_eq!(origin.count("/a"), 0);
+    world.ask(hops("2")).await.expect(200, "PASS").expect_body("OPTIONS /a ");
+    assert_eq!(origin.last("/a").fields.get("max-forwards"), Some("1"));
+    // What cannot be read says nothing.
+    world.ask(hops("-1")).await.expect(200, "PASS");
+    assert_eq!(origin.last("/a").fields.get("max-forwards"), Some("-1"));
+    world.ask(Request::get("/a").field("max-forwards", "0")).await.expect(200, "MISS");
+}
+
+#[tokio::test]
+async fn who_only_asks_whether_a_node_is_there_needs_no_host_that_it_serves() {
+    let (_origin, world) = echoing(|s| s).await;
+    let asked = Request::new("OPTIONS", "*").field("max-forwards", "0").field("host", "10.0.0.1");
+    world.ask(asked).await.expect_status(204);
+}
+
 #[tokio::test]
 async fn field_values_need_not_be_utf_8() {
     let (origin, world) = echoing(|s| s).await;

@@ -39,6 +39,39 @@ fn the_second_waits_and_reads_along() {
 }
 
 #[test]
+fn what_is_let_go_at_its_end_was_for_those_who_asked_meanwhile() {
+    let cache = store(1 << 20);
+    let obligation = Ask::get("k").miss(&cache);
+    let mut waiter = Ask::get("k").wait(&cache);
+    let mut fill = obligation.begin(Ask::get("k").answer(FRESH));
+    write(&mut fill, b"half");
+    let Some(Outcome::Filled(waited)) = told(&mut waiter) else { panic!("not filled") };
+    let came_later = Ask::get("k").hit(&cache);
+    write(&mut fill, b" and half");
+    assert_eq!(fill.let_go(NoStoreReason::PeerOwns), Err(NoStoreReason::PeerOwns));
+    for reading in [waited, came_later] {
+        assert_eq!(read(reading.object.body().reader(None)).unwrap(), b"half and half");
+    }
+    drop(waiter);
+    let bytes = cache.stats().bytes;
+    let _next = Ask::get("k").miss(&cache);
+    assert_eq!((cache.stats().objects, bytes), (0, 0));
+}
+
+#[test]
+fn what_is_let_go_and_was_not_whole_is_truncated() {
+    let cache = store(1 << 20);
+    let answer = Ask::get("k").answer(FRESH);
+    let answer = cache::NewObject { content_length: Some(9), ..answer };
+    let mut fill = Ask::get("k").miss(&cache).begin(answer);
+    write(&mut fill, b"half");
+    let reader = Ask::get("k").hit(&cache).object.body().reader(None);
+    assert_eq!(fill.let_go(NoStoreReason::PeerOwns), Err(NoStoreReason::Truncated));
+    assert!(read(reader).is_err());
+    let _next = Ask::get("k").miss(&cache);
+}
+
+#[test]
 fn a_dropped_obligation_passes_on() {
     let cache = store(1 << 20);
     let obligation = Ask::get("k").miss(&cache);
