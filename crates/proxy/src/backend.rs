@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use http::Response;
 use http::request::Parts;
+use http::{Response, StatusCode};
 use upstream::{FetchError, Outgoing, RequestBody};
 use wire::LogPosition;
 
@@ -53,6 +53,8 @@ pub struct Ask<'a> {
     pub least: Option<LogPosition>,
     /// It is asked on behalf of another tier, not of a client.
     pub below: bool,
+    /// It goes past the stores, and so will what is like it.
+    pub past_stores: bool,
 }
 
 /// What came, and from whom.
@@ -68,22 +70,40 @@ pub struct Reply {
 pub enum Source {
     /// An origin: its word is the truth of now.
     Origin,
-    /// A tier of this network: it says what its answer is vouched for, and keeps what may be kept.
-    Tier {
+    /// A shield. Like every tier of this network it says what its answer is vouched for.
+    Shield,
+    /// The owner of the key among the edges of the place, which keeps what may be kept.
+    Peer {
         /// Whether this node is to keep it as well.
         keep: bool,
     },
+    /// Whoever owned the key before this node.
+    PreviousOwner,
 }
 
 impl Source {
-    /// Whether it speaks of positions, and of what it kept itself.
+    /// All of their words, for metrics.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Origin, Self::Shield, Self::Peer { keep: false }, Self::PreviousOwner];
+
+    /// A stable token for metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Origin => "origin",
+            Self::Shield => "shield",
+            Self::Peer { .. } => "peer",
+            Self::PreviousOwner => "previous-owner",
+        }
+    }
+
+    /// Whether it is a tier of this network: one that speaks of positions.
     pub(crate) fn is_tier(self) -> bool {
-        matches!(self, Self::Tier { .. })
+        self != Self::Origin
     }
 
     /// Whether somebody else keeps it for this node.
     pub(crate) fn is_kept_elsewhere(self) -> bool {
-        self == Self::Tier { keep: false }
+        self == Self::Peer { keep: false }
     }
 }
 
@@ -92,6 +112,12 @@ fn say_to_tier(ask: &Ask<'_>, head: &mut Parts) {
     if let Some(least) = &ask.least {
         tiers::say(&mut head.headers, least);
     }
+}
+
+/// Whether a tier's answer is of no use to anybody: it does not run what this node runs (yet), or the request
+/// went in a circle.
+fn is_declined<T>(response: &Response<T>) -> bool {
+    matches!(response.status(), StatusCode::MISDIRECTED_REQUEST | StatusCode::LOOP_DETECTED)
 }
 
 /// Whether somebody else may be asked after a tier could not be: nothing came to it, or asking twice does no

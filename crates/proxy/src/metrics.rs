@@ -7,6 +7,7 @@ use cache::Cache;
 use http::StatusCode;
 use runtime::metrics::{Histogram, IntCounter, LATENCY_SECONDS, MetricError, Metrics};
 
+use crate::backend::Source;
 use crate::outcome::Outcome;
 use crate::serve::ServeMetrics;
 
@@ -29,8 +30,8 @@ pub struct ProxyMetrics {
     pub(crate) upstream_requests: IntCounter,
     /// Requests that went past a shield that was not there.
     pub(crate) bypassed: IntCounter,
-    /// Responses had from a key's previous owner.
-    pub(crate) inherited: IntCounter,
+    /// Responses had from upstream, by whose they are.
+    upstream_answers: runtime::metrics::IntCounterVec,
     /// Upstream exchanges that failed, by reason.
     pub(crate) upstream_errors: runtime::metrics::IntCounterVec,
     /// Responses not stored, by reason.
@@ -66,6 +67,14 @@ impl ProxyMetrics {
             &["result"],
             LATENCY_SECONDS,
         )?;
+        let answers = registry.counters(
+            "cdn_upstream_answers_total",
+            "Responses had from upstream, by whose they are.",
+            &["source"],
+        )?;
+        for source in Source::ALL {
+            answers.with_label_values(&[source.as_str()]);
+        }
         let child = |result: &str, class: &&str| requests.with_label_values(&[result, class]);
         Ok(Self {
             registry: registry.clone(),
@@ -88,10 +97,7 @@ impl ProxyMetrics {
                 "cdn_shield_bypassed_total",
                 "Requests for a site with a shield that went to its origins, since nobody of the shield was there.",
             )?,
-            inherited: registry.counter(
-                "cdn_ring_inherited_total",
-                "Responses that a new owner of their key got from the one before.",
-            )?,
+            upstream_answers: answers,
             upstream_errors: registry.counters(
                 "cdn_upstream_errors_total",
                 "Upstream exchanges that failed, by reason.",
@@ -126,6 +132,10 @@ impl ProxyMetrics {
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
         self.requests[outcome.index()][class].inc();
         self.latency[outcome.index()].observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn upstream_answered(&self, source: Source) {
+        self.upstream_answers.with_label_values(&[source.as_str()]).inc();
     }
 
     /// Counts a new configuration that was taken over, or refused.

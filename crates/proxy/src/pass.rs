@@ -68,6 +68,7 @@ impl<B: Backend> Pipeline<B> {
             flow: received.flow(),
             least: node.log.position(node.cache.asked().max(received.least(node))),
             below: received.below.is_some(),
+            past_stores: true,
         };
         let Reply { mut response, source } = match self.backend.fetch(&ask, head, body).await {
             Ok(reply) => reply,
@@ -86,6 +87,7 @@ impl<B: Backend> Pipeline<B> {
                 return self.refuse(refusal);
             }
         };
+        node.metrics.upstream_answered(source);
         let now = node.now();
         if reason == PassReason::Upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return tunnel::open(node, received, response, connection);

@@ -119,6 +119,7 @@ impl<B: Backend> Pipeline<B> {
             flow: fetch.flow,
             least: self.node.log.position(asked),
             below: fetch.below,
+            past_stores: false,
         };
         let answer = self.backend.fetch(&ask, fetch.head.clone(), upstream::empty_body()).await;
         let Reply { mut response, source } = match answer {
@@ -131,6 +132,7 @@ impl<B: Backend> Pipeline<B> {
                 return;
             }
         };
+        self.node.metrics.upstream_answered(source);
         let now = self.node.now();
         let version = response.version();
         let date = format_http_date(now);

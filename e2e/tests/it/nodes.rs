@@ -41,7 +41,7 @@ impl Backend for ToShield {
         let order = std::slice::from_ref(&self.shield);
         let answer =
             upstream::fetch(&self.clients, &self.policy, ask.flow, order, head, body).await?;
-        Ok(proxy::Reply { response: answer.response, source: Source::Tier { keep: true } })
+        Ok(proxy::Reply { response: answer.response, source: Source::Shield })
     }
 }
 

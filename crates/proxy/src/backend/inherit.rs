@@ -1,11 +1,10 @@
 //! A node that is new, or back, gets what it comes to own from who had it before, and not from the origin (R7).
 
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
-use http_body::Body as _;
 use upstream::{Clients, FetchError, RequestBody, empty_body};
 
-use super::{Ask, Backend, Reply, Source, say_to_tier};
+use super::{Ask, Backend, Reply, Source, is_declined, say_to_tier};
 use crate::rings::Bounds;
 use crate::tiers::IF_HELD;
 
@@ -23,8 +22,9 @@ impl<B: Backend> Backend for Inherit<B> {
         head: Parts,
         body: RequestBody,
     ) -> Result<Reply, FetchError> {
-        let asks = matches!(head.method, Method::GET | Method::HEAD) && body.is_end_stream();
-        if asks && let Some(reply) = self.inherited(ask, &head).await {
+        if !ask.past_stores
+            && let Some(reply) = self.inherited(ask, &head).await
+        {
             return Ok(reply);
         }
         self.beyond.fetch(ask, head, body).await
@@ -40,16 +40,12 @@ impl<B> Inherit<B> {
         let mut head = head.clone();
         say_to_tier(ask, &mut head);
         head.headers.insert(IF_HELD, HeaderValue::from_static("?1"));
-        let policy = &ask.site.way().to_tiers;
+        let policy = &ask.site.way().to_previous_owner;
         let body = empty_body();
         let sent = upstream::fetch(&self.clients, policy, ask.flow, &[previous], head, body).await;
         let response = sent.ok()?.response;
-        // Whatever speaks of the previous owner and not of the content.
-        let held = !response.status().is_server_error()
-            && response.status() != StatusCode::MISDIRECTED_REQUEST;
-        held.then(|| {
-            ask.node.metrics.inherited.inc();
-            Reply { response, source: Source::Tier { keep: true } }
-        })
+        // An error speaks of the previous owner and not of the content.
+        let held = !response.status().is_server_error() && !is_declined(&response);
+        held.then_some(Reply { response, source: Source::PreviousOwner })
     }
 }

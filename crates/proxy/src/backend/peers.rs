@@ -4,7 +4,7 @@ use http::request::Parts;
 use upstream::{Clients, FetchError, Outgoing, RequestBody, empty_body};
 use wire::snapshot::PeeringMode;
 
-use super::{Ask, Backend, Reply, Source, may_be_sent_again, say_to_tier};
+use super::{Ask, Backend, Reply, Source, is_declined, may_be_sent_again, say_to_tier};
 use crate::rings::Bounds;
 
 /// How many peers one request may try before the node acts for itself.
@@ -26,9 +26,11 @@ impl<B: Backend> Backend for Peers<B> {
         body: RequestBody,
     ) -> Result<Reply, FetchError> {
         let peering = ask.node.config_guard().snapshot().peering.clone();
+        // What changes something ends what the owner has stored. Nothing else that goes past the stores
+        // concerns it; and whoever asks as a peer says that this node owns it.
+        let concerns_owner = !ask.below && (!ask.past_stores || !head.method.is_safe());
         let ring = match peering.mode {
-            // Whoever asks here says that this node owns it.
-            PeeringMode::Peer if !ask.below => ask.node.own_ring(),
+            PeeringMode::Peer if concerns_owner => ask.node.own_ring(),
             _ => None,
         };
         let Some(ring) = ring else { return self.beyond.fetch(ask, head, body).await };
@@ -44,13 +46,14 @@ impl<B: Backend> Backend for Peers<B> {
             let Some(sent) = body.for_a_try() else { break };
             let mut to_tier = head.clone();
             say_to_tier(ask, &mut to_tier);
-            let (policy, order) = (&ask.site.way().to_tiers, [peer.target.clone()]);
+            let (policy, order) = (&ask.site.way().to_peers, [peer.target.clone()]);
             let asked =
                 upstream::fetch(&self.clients, policy, ask.flow, &order, to_tier, sent).await;
             match asked {
+                Ok(answer) if is_declined(&answer.response) && body.is_left() => {}
                 Ok(answer) => {
                     let keep = ask.node.is_hot(ask.key_hash, &peering);
-                    return Ok(Reply { response: answer.response, source: Source::Tier { keep } });
+                    return Ok(Reply { response: answer.response, source: Source::Peer { keep } });
                 }
                 Err(error) if may_be_sent_again(&error, &head, &body) => {}
                 Err(error) => return Err(error),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use upstream::{Clients, FetchError, Outgoing, RequestBody, Target, empty_body};
 
-use super::{Ask, Backend, Reply, Source, may_be_sent_again, say_to_tier};
+use super::{Ask, Backend, Reply, Source, is_declined, may_be_sent_again, say_to_tier};
 use crate::rings::{Bounds, Ring};
 
 /// How many of a shield's servers one request may try.
@@ -37,13 +37,13 @@ impl<B: Backend> Backend for Shields<B> {
             let Some(sent) = body.for_a_try() else { break };
             let mut to_tier = head.clone();
             say_to_tier(ask, &mut to_tier);
-            let policy = &ask.site.way().to_tiers;
+            let policy = &ask.site.way().to_shields;
             let tried =
                 upstream::fetch(&self.clients, policy, ask.flow, &[target], to_tier, sent).await;
             match tried {
+                Ok(answer) if is_declined(&answer.response) && body.is_left() => {}
                 Ok(answer) => {
-                    let source = Source::Tier { keep: true };
-                    return Ok(Reply { response: answer.response, source });
+                    return Ok(Reply { response: answer.response, source: Source::Shield });
                 }
                 Err(error) if may_be_sent_again(&error, &head, &body) => {}
                 Err(error) => return Err(error),
