@@ -76,3 +76,48 @@ fn a_node_is_empty_after_a_gap() {
 fn ids_never_go_back_in_one_log() {
     finds(Broken::IdsGoBack);
 }
+
+#[test]
+fn what_a_peer_answers_is_vouched_for_by_its_word() {
+    finds(Broken::PeerOwnApplied);
+}
+
+#[test]
+fn what_is_inherited_is_vouched_for_by_the_previous_owners_word() {
+    finds(Broken::InheritWordless);
+}
+
+#[test]
+fn a_previous_owner_holds_its_store_against_what_is_asked() {
+    finds(Broken::InheritUnchecked);
+}
+
+#[test]
+fn requests_remember_when_they_came_where_a_key_is_not_at_home() {
+    finds(Broken::PeerArrived);
+}
+
+#[test]
+fn orders_reach_what_is_shared_and_not_kept() {
+    finds(Broken::TransientApart);
+}
+
+#[test]
+fn an_origin_has_no_say_about_positions() {
+    finds(Broken::StrayBelieved);
+}
+
+#[test]
+fn a_node_in_the_middle_passes_the_word_on_and_gives_none_of_its_own() {
+    finds(Broken::PeerPromises);
+}
+
+#[test]
+fn a_peer_is_answered_as_a_tier() {
+    finds(Broken::SoftToPeer);
+}
+
+#[test]
+fn a_peer_waits_only_where_a_key_is_at_home() {
+    finds(Broken::PeerWaits);
+}

@@ -37,6 +37,7 @@ impl World {
         let at = self.rng.among(&self.nodes, |node| node.up)?;
         self.nodes[at].restart();
         self.lose(at);
+        self.acquaint(at);
         self.trace.note(self.step, None, Some(at), "restarts", 0);
         Some(What::Restarts)
     }
@@ -59,6 +60,7 @@ impl World {
     pub fn start(&mut self) -> Option<What> {
         let at = self.rng.among(&self.nodes, |node| !node.up)?;
         self.nodes[at].restart();
+        self.acquaint(at);
         Some(What::Starts)
     }
 

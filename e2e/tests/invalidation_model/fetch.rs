@@ -1,51 +1,56 @@
-//! Fetches: the request upstream, its way there and back, and what becomes of the answer.
+//! Fetches: what becomes of the answer to a request upstream. `route.rs` has its way.
 
 use cache::{Failure, Fill, Obligation};
 use semantics::{NoStoreReason, RequestDirectives};
 use wire::Seq;
 use wire::invalidation::LogPosition;
 
+use crate::route::{Hop, Tried};
 use crate::rules::{Broken, What};
 use crate::serve::{Served, Who, poll_once};
 use crate::site::{piece, version_of};
 use crate::world::World;
 
 pub struct Fetch {
-    id: u64,
+    pub id: u64,
     pub at: usize,
-    key: usize,
+    pub key: usize,
     /// None: past the store.
-    duty: Option<Obligation>,
+    pub duty: Option<Obligation>,
     /// Who waits for it, but for the store.
-    request: Option<u64>,
-    least: Seq,
+    pub request: Option<u64>,
+    /// It may go to a peer: it is for a client, and the key was not at home when it began.
+    pub away: bool,
+    pub least: Seq,
+    /// What the tier below accepts, if that is of another log and this goes past the store.
+    pub foreign: Option<LogPosition>,
     /// The node validated everything when this began: what is stored must not stand in.
     unvouched: bool,
     /// It takes much longer than others.
     slow: bool,
     /// The version of what is to be validated.
     stale: Option<u32>,
-    stage: Stage,
-    /// What it asked for at least: only of a tier, and only where the node knows its position.
-    asked: Option<LogPosition>,
+    pub stage: Stage,
+    /// It was sent once: what it asks for is settled.
+    pub sent: bool,
+    /// What it asks tiers for at least: only where the node knows its position.
+    pub asked: Option<LogPosition>,
     /// The log that the node read when this was last looked at, at the latest when it was sent.
-    epoch: Option<String>,
+    pub epoch: Option<String>,
+    pub tried: Tried,
+    /// Counts whom it was sent to: answers to earlier ones come too late.
+    pub attempt: u32,
+    /// What the node thought of who is there when it was sent.
+    pub ring: u64,
 }
 
-enum Stage {
-    /// Not sent yet.
+pub enum Stage {
+    /// Not sent yet, or to be sent on.
     Held,
-    ToOrigin,
-    ToTier(usize),
+    Out(Hop),
     /// A request there stands for it.
-    AtTier,
-    Back(Answer, Source),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Origin,
-    Tier,
+    At(Hop),
+    Back(Answer, Hop),
 }
 
 pub struct Answer {
@@ -53,19 +58,38 @@ pub struct Answer {
     pub content: Option<Content>,
     /// What the tier vouches for.
     pub word: Option<LogPosition>,
+    /// The tier does not answer this, and another might.
+    pub refused: bool,
+}
+
+impl Answer {
+    pub fn nothing() -> Self {
+        Self { content: None, word: None, refused: false }
+    }
 }
 
 #[derive(Clone, Copy)]
 pub struct Content {
     pub version: u32,
     pub age: u32,
+    /// It is stale by an order and says so.
+    pub marked: bool,
 }
 
 pub struct Filling {
     pub at: usize,
-    key: usize,
+    pub key: usize,
     version: u32,
-    fill: Fill,
+    /// It is for those who are there: nothing of it is kept.
+    pub transient: bool,
+    pub fill: Fill,
+}
+
+/// An answer that came back.
+struct Back {
+    content: Content,
+    word: Option<LogPosition>,
+    hop: Hop,
 }
 
 impl World {
@@ -73,6 +97,14 @@ impl World {
     pub fn fetch(&mut self, i: usize, duty: Option<Obligation>, least: Seq) {
         let (request, at, key) = self.fetching(i);
         self.take_off(at, key, duty, Some(request), least);
+    }
+
+    /// The same past the store, for a tier that accepts nothing older than this of another log.
+    pub fn fetch_foreign(&mut self, i: usize, foreign: LogPosition) {
+        self.fetch(i, None, Seq::ZERO);
+        if let Some(fetch) = self.fetches.last_mut() {
+            fetch.foreign = Some(foreign);
+        }
     }
 
     /// A stale response is refreshed behind.
@@ -92,6 +124,8 @@ impl World {
         let stale = duty.as_ref().and_then(Obligation::stale).map(|object| version_of(object));
         let unvouched = self.nodes[at].unvouched(self.now, self.broken);
         let slow = self.rng.chance(5);
+        let below = self.place(request).is_some_and(|i| self.requests[i].who.is_tier());
+        let away = !below && self.is_away(at, key);
         self.fetches.push(Fetch {
             slow,
             id: self.ids,
@@ -99,94 +133,22 @@ impl World {
             key,
             duty,
             request,
+            away,
             least,
+            foreign: None,
             unvouched,
             stale,
             stage: Stage::Held,
+            sent: false,
             asked: None,
             epoch: self.nodes[at].epoch().map(str::to_owned),
+            tried: Tried::default(),
+            attempt: 0,
+            ring: 0,
         });
     }
 
-    /// A request upstream goes out.
-    pub fn send(&mut self) -> Option<What> {
-        let i = self.rng.among(&self.fetches, |fetch| matches!(fetch.stage, Stage::Held))?;
-        let tier = match self.nodes[self.fetches[i].at].shield || self.rng.chance(15) {
-            true => None,
-            false => self.rng.among(&self.nodes, |node| node.shield && node.serves()),
-        };
-        let fetch = &mut self.fetches[i];
-        let node = &self.nodes[fetch.at];
-        // A gap since the store was asked: what is asked for is a position in another log.
-        if fetch.epoch.as_deref() != node.epoch() {
-            fetch.least = Seq::ZERO;
-        }
-        let vouched = match &mut fetch.duty {
-            Some(duty) if self.broken != Some(Broken::SentLate) => duty.sent(|| fetch.least),
-            _ => node.cache.applied(),
-        };
-        fetch.epoch = node.epoch().map(str::to_owned);
-        fetch.stage = tier.map_or(Stage::ToOrigin, Stage::ToTier);
-        if tier.is_some() && node.settled {
-            let seq = if self.broken == Some(Broken::LeastZero) { Seq::ZERO } else { vouched };
-            fetch.asked = fetch.epoch.clone().map(|epoch| LogPosition { epoch, seq });
-        }
-        self.trace.note(
-            self.step,
-            Some(fetch.key),
-            Some(fetch.at),
-            "sends, asking for",
-            vouched.ms,
-        );
-        Some(What::Sends)
-    }
-
-    /// A request upstream comes to where it was sent.
-    pub fn reach(&mut self) -> Option<What> {
-        let on_way = |fetch: &Fetch| matches!(fetch.stage, Stage::ToOrigin | Stage::ToTier(_));
-        let i = self.rng.among(&self.fetches, on_way)?;
-        let fetch = &mut self.fetches[i];
-        match fetch.stage {
-            Stage::ToTier(tier) if self.nodes[tier].serves() => {
-                let (id, key, asked) = (fetch.id, fetch.key, fetch.asked.clone());
-                fetch.stage = Stage::AtTier;
-                self.request(tier, key, Who::Tier { fetch: id, asked });
-            }
-            // It is gone by now: past it.
-            Stage::ToTier(_) => fetch.stage = Stage::ToOrigin,
-            _ => {
-                let failed = self.rng.chance(6);
-                let content = Content { version: self.origin.versions[fetch.key], age: 0 };
-                let answer = Answer { content: (!failed).then_some(content), word: None };
-                fetch.stage = Stage::Back(answer, Source::Origin);
-                let version = content.version.into();
-                self.trace.note(self.step, Some(fetch.key), Some(fetch.at), "origin says", version);
-            }
-        }
-        Some(What::Reaches)
-    }
-
-    /// The answer of a tier sets out on its way back.
-    pub fn reach_back(&mut self, id: u64, answer: Answer, tier: bool) {
-        if let Some(fetch) = self.fetches.iter_mut().find(|fetch| fetch.id == id) {
-            fetch.stage = Stage::Back(answer, if tier { Source::Tier } else { Source::Origin });
-        }
-    }
-
-    /// A connection breaks: the fetch is given up, or tells of its failure.
-    pub fn fail(&mut self) -> Option<What> {
-        let i = self.rng.among(&self.fetches, |_| true)?;
-        if self.rng.chance(50) {
-            let fetch = self.fetches.swap_remove(i);
-            self.give_up(fetch.request);
-        } else {
-            let none = Answer { content: None, word: None };
-            self.fetches[i].stage = Stage::Back(none, Source::Origin);
-        }
-        Some(What::Fails)
-    }
-
-    fn give_up(&mut self, request: Option<u64>) {
+    pub fn give_up(&mut self, request: Option<u64>) {
         if let Some(i) = self.place(request) {
             let request = self.requests.swap_remove(i);
             self.fail_lower(&request);
@@ -205,11 +167,25 @@ impl World {
         if self.fetches[i].slow && !self.rng.chance(5) {
             return None;
         }
+        let Stage::Back(answer, hop) = &self.fetches[i].stage else { return None };
+        let hop = *hop;
+        if let (true, Hop::Before(to) | Hop::Peer(to)) = (answer.refused, hop) {
+            let inherits = matches!(hop, Hop::Before(_));
+            self.tally.note(if inherits { What::InheritRefused } else { What::PeerRefused });
+            let fetch = &mut self.fetches[i];
+            fetch.stage = Stage::Held;
+            fetch.attempt += 1;
+            self.trace.note(self.step, Some(fetch.key), Some(fetch.at), "is refused by", to as u64);
+            return Some(What::Returns);
+        }
         let fetch = self.fetches.swap_remove(i);
-        let Stage::Back(answer, source) = &fetch.stage else { return None };
-        let (word, source) = (answer.word.clone(), *source);
-        match answer.content {
-            Some(content) => self.conclude(fetch, content, word, source),
+        let Stage::Back(Answer { content, word, .. }, _) = &fetch.stage else { return None };
+        if fetch.ring != self.nodes[fetch.at].view.changes {
+            self.tally.note(What::RingChanged);
+        }
+        let word = word.clone();
+        match *content {
+            Some(content) => self.conclude(fetch, content, word, hop),
             None => self.failed(fetch),
         }
         Some(What::Returns)
@@ -222,20 +198,19 @@ impl World {
             duty.fail(Failure { status: 502, reason: "reset", retry_after: None });
         }
         let Some(i) = self.place(fetch.request) else { return };
-        let client = matches!(self.requests[i].who, Who::Client(_));
         let directives = RequestDirectives::default();
         let now = self.time();
         let usable = stale.filter(|stale| {
-            client && !fetch.unvouched && stale.freshness.may_serve_on_error(&directives, now)
+            !fetch.unvouched && stale.freshness.may_serve_on_error(&directives, now)
         });
-        match usable {
-            Some(stale) => {
-                let version = version_of(&stale);
-                let served = Served { version, marked: true, word: None, age: 0 };
-                self.answer(i, served, What::OnError);
-            }
-            None => self.give_up(fetch.request),
-        }
+        let Some(stale) = usable else { return self.give_up(fetch.request) };
+        // What stands in for what an order made stale is given to a tier without a word.
+        let marked = stale.freshness.is_invalidated();
+        let word = self.requests[i].word.clone().filter(|_| !marked);
+        let marked = marked || !self.requests[i].who.is_tier();
+        let served =
+            Served { version: version_of(&stale), marked, word, age: stale.freshness.age(now) };
+        self.answer(i, served, What::OnError);
     }
 
     fn conclude(
@@ -243,41 +218,28 @@ impl World {
         mut fetch: Fetch,
         content: Content,
         word: Option<LogPosition>,
-        source: Source,
+        hop: Hop,
     ) {
         let (at, key) = (fetch.at, fetch.key);
         let now = self.time();
-        let Content { version, age } = content;
-        let vouches = match (&fetch.asked, &word) {
-            (Some(asked), Some(word)) => asked.epoch == word.epoch && asked.seq <= word.seq,
-            _ => false,
-        };
-        let same_log = fetch.epoch.as_deref() == self.nodes[at].epoch();
+        let Content { version, age, .. } = content;
+        self.tally.note(match hop {
+            Hop::Origin => What::OriginAnswered,
+            Hop::Shield(_) => What::OwnerAnswered,
+            Hop::Peer(_) => What::PeerAnswered,
+            Hop::Before(_) => What::Inherited,
+        });
+        let back = Back { content, word: word.clone(), hop };
         let Some(mut duty) = fetch.duty.take() else {
-            return self.conclude_with(&fetch, version, age, None, What::PastStore);
+            return self.conclude_with(&fetch, &back, None, What::PastStore);
         };
         if self.broken == Some(Broken::SentLate) {
             duty.sent(|| fetch.least);
         }
-        if source == Source::Tier {
-            match &word {
-                Some(word) if vouches && same_log => {
-                    let own = self.nodes[at].cache.applied();
-                    if word.seq != own {
-                        let newer = word.seq > own;
-                        let what =
-                            if newer { What::TierWordNewer } else { What::TierWordOverruled };
-                        self.tally.note(what);
-                    }
-                    let own = if self.broken == Some(Broken::OwnApplied) { own } else { word.seq };
-                    duty.vouched_by_tier(own);
-                }
-                _ => {
-                    self.tally.note(What::UnstorableTier);
-                    duty.decline(NoStoreReason::Method, None);
-                    return self.conclude_with(&fetch, version, age, None, What::PastStore);
-                }
-            }
+        if !self.believe(&fetch, &mut duty, &back) {
+            self.tally.note(What::UnstorableTier);
+            duty.decline(NoStoreReason::Method, None);
+            return self.conclude_with(&fetch, &back, None, What::PastStore);
         }
         let mark =
             self.rng.chance(2).then(|| now.saturating_add(std::time::Duration::from_secs(3)));
@@ -285,45 +247,92 @@ impl World {
         if mark.is_some() {
             self.tally.note(What::Unstorable);
             duty.decline(NoStoreReason::SetCookie, mark);
-            self.conclude_with(&fetch, version, age, None, What::PastStore);
+            self.conclude_with(&fetch, &back, None, What::PastStore);
         } else if fetch.stale == Some(version) {
             let object = duty.freshen(self.origin.head(key, version, age, now));
             let vouched = object.vouched;
-            self.conclude_with(&fetch, version_of(&object), age, Some(vouched), What::Renewed);
+            self.conclude_with(&fetch, &back, Some(vouched), What::Renewed);
         } else {
             let fill = duty.begin(self.origin.object(key, version, age, now));
             let vouched = fill.object().vouched;
             if fill.object().freshness.is_invalidated() {
                 self.tally.note(What::StoredSoft);
             }
-            self.fills.push(Filling { at, key, version, fill });
-            self.conclude_with(&fetch, version, age, Some(vouched), What::Fetched);
+            // The owner keeps it for both, unless it is asked for so often that both should.
+            let transient = matches!(hop, Hop::Peer(_)) && !self.rng.chance(20);
+            if matches!(hop, Hop::Peer(_)) && !transient {
+                self.tally.note(What::HotKept);
+            }
+            self.fills.push(Filling { at, key, version, transient, fill });
+            self.conclude_with(&fetch, &back, Some(vouched), What::Fetched);
+        }
+    }
+
+    /// Takes a tier's word for its answer; false when it does not vouch for what was asked. What an origin
+    /// says of positions is nothing.
+    fn believe(&mut self, fetch: &Fetch, duty: &mut Obligation, back: &Back) -> bool {
+        let own = self.nodes[fetch.at].cache.applied();
+        match (back.hop, self.broken) {
+            (Hop::Origin, Some(Broken::StrayBelieved)) if back.word.is_some() => {}
+            (Hop::Origin, _) => return true,
+            (Hop::Before(_), Some(Broken::InheritWordless)) => return true,
+            _ => {}
+        }
+        let same_log = fetch.epoch.as_deref() == self.nodes[fetch.at].epoch();
+        match (&fetch.asked, &back.word) {
+            (Some(asked), Some(word))
+                if asked.epoch == word.epoch
+                    && fetch.epoch.as_ref() == Some(&asked.epoch)
+                    && asked.seq <= word.seq
+                    && same_log =>
+            {
+                if word.seq != own {
+                    let newer = word.seq > own;
+                    self.tally.note(if newer {
+                        What::TierWordNewer
+                    } else {
+                        What::TierWordOverruled
+                    });
+                }
+                let peer = matches!(back.hop, Hop::Peer(_));
+                let takes_own = match self.broken {
+                    Some(Broken::OwnApplied) => true,
+                    Some(Broken::PeerOwnApplied) => peer,
+                    _ => false,
+                };
+                duty.vouched_by_tier(if takes_own { own } else { word.seq });
+                true
+            }
+            _ => false,
         }
     }
 
     /// Answers whoever asked, with what the answer is vouched for where that is known.
-    fn conclude_with(
-        &mut self,
-        fetch: &Fetch,
-        version: u32,
-        age: u32,
-        vouched: Option<Seq>,
-        what: What,
-    ) {
+    fn conclude_with(&mut self, fetch: &Fetch, back: &Back, vouched: Option<Seq>, what: What) {
         let Some(i) = self.place(fetch.request) else { return };
         let own = vouched.zip(fetch.epoch.clone()).map(|(seq, epoch)| LogPosition { epoch, seq });
-        // The origin was asked after whatever the tier below had applied.
+        let promises = self.broken == Some(Broken::PeerPromises);
         let word = match &self.requests[i].who {
-            Who::Tier { asked: Some(asked), .. } => match own {
-                Some(own) if own.epoch == asked.epoch && own.seq > asked.seq => Some(own),
-                _ => Some(asked.clone()),
+            // What a tier answered is worth what that one said, and no more.
+            Who::Tier(_) if back.hop != Hop::Origin && !promises => {
+                self.tally.note(What::WordPassedOn);
+                back.word.clone()
+            }
+            // The origin was asked after whatever the tier below had applied.
+            Who::Tier(below) => match (&below.asked, own) {
+                (Some(asked), Some(own)) if own.epoch == asked.epoch && own.seq > asked.seq => {
+                    Some(own)
+                }
+                (Some(asked), _) => Some(asked.clone()),
+                (None, own) => own,
             },
-            _ => own,
+            Who::Client(_) => own,
         };
-        if let Who::Tier { .. } = self.requests[i].who {
+        if self.requests[i].who.is_tier() {
             self.tally.note(What::TierFetched);
         }
-        self.answer(i, Served { version, marked: false, word, age }, what);
+        let Content { version, age, marked } = back.content;
+        self.answer(i, Served { version, marked, word, age }, what);
     }
 
     pub fn append(&mut self) -> Option<What> {
@@ -335,7 +344,13 @@ impl World {
 
     pub fn finish(&mut self) -> Option<What> {
         let i = self.rng.among(&self.fills, |_| true)?;
-        let Filling { at, key, version, fill } = self.fills.swap_remove(i);
+        let Filling { at, key, version, transient, fill } = self.fills.swap_remove(i);
+        if transient {
+            // Whoever has found it reads on; the store forgets it.
+            self.tally.note(What::NotKept);
+            fill.abort(NoStoreReason::Truncated);
+            return Some(What::Finishes);
+        }
         match fill.finish() {
             Ok(_) => {}
             Err(NoStoreReason::Purged) => {

@@ -58,6 +58,11 @@ impl Log {
         self.log.read(after, most)
     }
 
+    /// Where the log ends.
+    pub fn end(&self) -> LogPosition {
+        LogPosition { epoch: self.log.epoch().to_owned(), seq: self.log.last() }
+    }
+
     pub fn len(&self) -> usize {
         self.log.read(Seq::ZERO, MOST).records.len()
     }

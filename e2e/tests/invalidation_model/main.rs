@@ -7,15 +7,18 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "all of this is a test")]
 #![expect(clippy::print_stdout, reason = "how much was tried is part of the result")]
 
+mod below;
 mod broken;
 mod faults;
 mod fetch;
+mod fleet;
 mod follow;
 mod log;
 mod node;
 mod promise;
 mod quiet;
 mod rng;
+mod route;
 mod rules;
 mod sender;
 mod serve;
@@ -23,6 +26,7 @@ mod site;
 mod squall;
 mod targets;
 mod trace;
+mod view;
 mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -8,6 +8,7 @@ use wire::invalidation::{Ack, Heartbeat, LogPosition, OnLogLoss};
 
 use crate::rng::Rng;
 use crate::rules::Broken;
+use crate::view::{Fleet, View};
 
 /// Milliseconds without a heartbeat after which a node validates whatever it serves.
 pub const LEASE: u64 = 15_000;
@@ -36,18 +37,19 @@ pub struct Node {
     /// Acknowledgements not delivered yet, and of which log.
     pub acks: Vec<(String, Ack)>,
     pub sweep: Option<Sweep>,
+    pub view: View,
     /// How the last fetch of each key ended: its head came.
     pub landed: [bool; crate::site::KEYS],
 }
 
 impl Node {
-    pub fn new(number: usize, shield: bool, rng: &mut Rng) -> Self {
+    pub fn new(number: usize, fleet: &Fleet, rng: &mut Rng) -> Self {
         let on_log_loss = if rng.chance(60) { OnLogLoss::Revalidate } else { OnLogLoss::Serve };
         let capacity = rng.between(6, 24) << 10;
-        let name = format!("{}{number}", if shield { "shield" } else { "edge" });
+        let card = fleet.card(number);
         Self {
-            name,
-            shield,
+            name: card.name.clone(),
+            shield: card.shield,
             on_log_loss,
             capacity,
             cache: store(capacity),
@@ -61,6 +63,7 @@ impl Node {
             heard: 0,
             acks: Vec::new(),
             sweep: None,
+            view: View::new(fleet, number),
             landed: [false; crate::site::KEYS],
         }
     }

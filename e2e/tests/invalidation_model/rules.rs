@@ -25,6 +25,24 @@ pub enum Broken {
     GapKept,
     /// A log that failed over gives out lower ids than those that it lost.
     IdsGoBack,
+    /// A peer's answer is vouched for as far as this node is.
+    PeerOwnApplied,
+    /// What the previous owner has stored is taken without a word about positions.
+    InheritWordless,
+    /// A previous owner gives what it has stored to whoever asks, as what was asked for.
+    InheritUnchecked,
+    /// Where a key is not at home, requests do not remember when they came.
+    PeerArrived,
+    /// What is not to be kept is shared apart from the store, which orders do not reach.
+    TransientApart,
+    /// A position that an origin says is taken for the word of a tier.
+    StrayBelieved,
+    /// A node in the middle vouches for what it was asked, whatever the tier above it said.
+    PeerPromises,
+    /// A peer's request waits for whatever is under way.
+    PeerWaits,
+    /// An edge answers its peers as it answers clients: with what is stale by an order, too.
+    SoftToPeer,
 }
 
 /// A world to run.
@@ -52,6 +70,7 @@ tallied!(
     Looks,
     Polls,
     Sends,
+    GoesOn,
     Reaches,
     Returns,
     Appends,
@@ -81,6 +100,9 @@ tallied!(
     Garbles,
     Fails,
     Departs,
+    Regroups,
+    Learns,
+    Doubts,
     // Answers to clients.
     Hit,
     Marked,
@@ -104,6 +126,7 @@ tallied!(
     TierCaughtUp,
     TierBehind,
     TierPast,
+    TierForeign,
     TierLeast,
     TierWordNewer,
     TierWordOverruled,
@@ -123,6 +146,28 @@ tallied!(
     Unanswered,
     LostAck,
     Malformed,
+    // Rings, peers, and whoever comes anew.
+    OwnerAnswered,
+    NextOwner,
+    Bypass,
+    OriginAnswered,
+    PeerAnswered,
+    PeerHit,
+    PeerMiss,
+    PeerUnreachable,
+    PeerRefused,
+    PeerAlone,
+    HotKept,
+    NotKept,
+    TransientShared,
+    Inherited,
+    InheritRefused,
+    InheritUnreachable,
+    RingChanged,
+    ViewDiffers,
+    WordPassedOn,
+    Breaks,
+    Stray,
     Quiet,
 );
 

@@ -1,16 +1,19 @@
-//! Requests at a node: of clients at an edge, of edges at a shield. One way for both, as in a pipeline.
+//! Requests at a node: of clients at an edge, of other nodes at both. One way for all, as in a pipeline;
+//! `below.rs` has what is asked of one that comes from another node.
 
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use cache::{Lookup, Object, Obligation, Outcome, Position, Query, Waiter};
-use semantics::{RequestDirectives, VariantRules, Verdict};
+use semantics::{RequestDirectives, StaleReason, VariantRules, Verdict};
 use wire::Seq;
 use wire::invalidation::LogPosition;
 
-use crate::fetch::{Answer, Content};
+use crate::below::Heed;
+use crate::fetch::{Answer, Content, Filling};
 use crate::promise::Must;
+use crate::route::Hop;
 use crate::rules::{Broken, What};
 use crate::site::{KEYS, piece, version_of};
 use crate::world::World;
@@ -20,20 +23,45 @@ pub struct Request {
     pub at: usize,
     pub key: usize,
     pub who: Who,
-    arrived: Position,
+    pub arrived: Position,
     /// What this node's store is vouched for, read before it was asked.
-    word: Option<LogPosition>,
-    state: State,
+    pub word: Option<LogPosition>,
+    pub state: State,
 }
 
 pub enum Who {
     /// A client, and what it must not see.
     Client(Must),
-    /// The fetch of a tier below, and what it asks for at least.
-    Tier { fetch: u64, asked: Option<LogPosition> },
+    /// The fetch of a tier below.
+    Tier(Below),
 }
 
-enum State {
+/// What a node says that asks another.
+#[derive(Clone)]
+pub struct Below {
+    pub fetch: u64,
+    pub attempt: u32,
+    /// As what this node is asked.
+    pub hop: Hop,
+    /// The least position that is accepted.
+    pub asked: Option<LogPosition>,
+}
+
+impl Who {
+    pub fn is_tier(&self) -> bool {
+        matches!(self, Self::Tier(_))
+    }
+
+    /// As what this node is asked; none by a client.
+    pub fn hop(&self) -> Option<Hop> {
+        match self {
+            Self::Client(_) => None,
+            Self::Tier(below) => Some(below.hop),
+        }
+    }
+}
+
+pub enum State {
     Arrived,
     Waiting(Waiter),
     Fetching,
@@ -87,33 +115,42 @@ impl World {
         let new = |request: &Request| matches!(request.state, State::Arrived);
         let i = self.rng.among(&self.requests, new)?;
         let (at, key) = (self.requests[i].at, self.requests[i].key);
-        let mut least = Seq::ZERO;
-        let mut past = false;
-        if let Who::Tier { asked: Some(asked), .. } = &self.requests[i].who {
-            let asked = asked.clone();
-            if self.behind(at, &asked) {
-                self.tally.note(What::TierBehind);
-                past = true;
-                if same_epoch(self.nodes[at].epoch(), &asked) && self.rng.chance(50) {
-                    // What it fetches for this request is as new as was asked.
-                    (least, past) = (asked.seq, false);
-                }
+        let least = match self.heed(i) {
+            Heed::Refuse => {
+                self.refuse(i);
+                return Some(What::Looks);
             }
-        }
+            Heed::Past(None, least) => {
+                self.tally.note(What::TierPast);
+                self.fetch(i, None, least);
+                return Some(What::Looks);
+            }
+            Heed::Past(Some(foreign), _) => {
+                self.tally.note(What::TierForeign);
+                self.fetch_foreign(i, foreign);
+                return Some(What::Looks);
+            }
+            Heed::Ask(least) => least,
+        };
+        let hop = self.requests[i].who.hop();
+        let stored_only = matches!(hop, Some(Hop::Before(_)));
         let node = &self.nodes[at];
-        if let Who::Tier { .. } = self.requests[i].who {
-            // The word first: whatever is applied after it the request sees, too.
-            self.requests[i].word = node.applied();
-            self.requests[i].arrived = node.cache.position();
-        }
-        if past {
-            self.tally.note(What::TierPast);
-            self.fetch(i, None, least);
-            return Some(What::Looks);
-        }
         let mut arrived = self.requests[i].arrived;
-        if self.broken == Some(Broken::Arrived) {
+        let forgets = match self.broken {
+            Some(Broken::Arrived) => true,
+            Some(Broken::PeerArrived) => hop.is_none() && self.is_away(at, key),
+            _ => false,
+        };
+        if forgets {
             arrived = Position::default();
+        }
+        if self.broken == Some(Broken::TransientApart) && hop.is_none() {
+            let is_it = |fill: &&Filling| fill.transient && fill.at == at && fill.key == key;
+            if let Some(filling) = self.fills.iter().find(is_it) {
+                let object = filling.fill.object().clone();
+                self.serve(i, &object, false, What::Filled);
+                return Some(What::Looks);
+            }
         }
         let unvouched = node.unvouched(self.now, self.broken);
         let lookup = node.cache.lookup(&Query {
@@ -130,6 +167,8 @@ impl World {
             self.tally.note(What::Unvouched);
         }
         match lookup {
+            Lookup::Hit(found) if stored_only => self.serve(i, &found.object, false, What::Hit),
+            _ if stored_only => self.refuse(i),
             // Behind: only what is fetched for this request will do.
             Lookup::Miss(_, duty) if least > Seq::ZERO => self.fetch_least(i, duty, least),
             Lookup::Stale(_, _, _, Some(duty)) if least > Seq::ZERO => {
@@ -137,25 +176,27 @@ impl World {
             }
             _ if least > Seq::ZERO => self.fetch(i, None, least),
             Lookup::Hit(found) => self.serve(i, &found.object, false, What::Hit),
-            Lookup::Stale(found, _, verdict, duty) => {
-                let tier = matches!(self.requests[i].who, Who::Tier { .. });
+            Lookup::Stale(found, reason, verdict, duty) => {
+                let tier = match (self.broken, hop) {
+                    (Some(Broken::SoftToPeer), Some(Hop::Peer(_))) => false,
+                    (_, hop) => hop.is_some(),
+                };
                 let now = matches!(verdict, Verdict::MustValidate(_));
                 match duty {
-                    // Another tier is given nothing stale.
-                    duty if now || tier => self.fetch(i, duty, least),
+                    // Another tier is given nothing that an order made stale: it could not tell.
+                    duty if now || (tier && reason == StaleReason::Invalidated) => {
+                        self.fetch(i, duty, least);
+                    }
                     duty => {
                         if let Some(duty) = duty {
                             self.refresh(at, key, duty);
                         }
-                        self.serve(i, &found.object, true, What::Marked);
+                        self.serve(i, &found.object, !tier, What::Marked);
                     }
                 }
             }
             Lookup::Miss(_, duty) => self.fetch(i, Some(duty), least),
-            Lookup::Wait(waiter) => {
-                self.tally.note(What::Joined);
-                self.requests[i].state = State::Waiting(waiter);
-            }
+            Lookup::Wait(waiter) => self.wait(i, waiter),
             Lookup::HitForMiss => self.fetch(i, None, least),
         }
         Some(What::Looks)
@@ -164,24 +205,6 @@ impl World {
     fn fetch_least(&mut self, i: usize, duty: Obligation, least: Seq) {
         self.tally.note(What::TierLeast);
         self.fetch(i, Some(duty), least);
-    }
-
-    /// Whether a tier is behind what it is asked for, after it tried to catch up.
-    fn behind(&mut self, at: usize, asked: &LogPosition) -> bool {
-        let is = |world: &Self| {
-            let node = &world.nodes[at];
-            !same_epoch(node.epoch(), asked) || node.cache.applied() < asked.seq
-        };
-        if !is(self) {
-            return false;
-        }
-        if self.rng.chance(75) {
-            while is(self) && self.read_at(at) {}
-            if !is(self) {
-                self.tally.note(What::TierCaughtUp);
-            }
-        }
-        is(self)
     }
 
     /// A waiting request asks how it stands.
@@ -224,9 +247,13 @@ impl World {
             assert!(right, "a body of another version under version {version}");
         }
         let request = &self.requests[i];
-        if let Who::Tier { .. } = request.who {
+        let (at, key, is_tier) = (request.at, request.key, request.who.is_tier());
+        if is_tier {
             self.tally.note(if what == What::Hit { What::TierHit } else { What::TierWaited });
+        } else if self.fills.iter().any(|fill| fill.transient && fill.at == at && fill.key == key) {
+            self.tally.note(What::TransientShared);
         }
+        let request = &self.requests[i];
         let (word, age) = (request.word.clone(), object.freshness.age(self.time()));
         self.answer(i, Served { version, marked, word, age }, what);
     }
@@ -252,17 +279,23 @@ impl World {
                     Err(wrong) => self.accuse(request.key, request.at, &wrong),
                 }
             }
-            Who::Tier { fetch, .. } => {
-                let content = Content { version, age };
-                self.reach_back(fetch, Answer { content: Some(content), word }, true);
+            Who::Tier(below) => {
+                if let Hop::Peer(_) = below.hop {
+                    self.tally.note(match what {
+                        What::Hit => What::PeerHit,
+                        _ => What::PeerMiss,
+                    });
+                }
+                let content = Some(Content { version, age, marked });
+                self.reach_back(&below, Answer { content, word, refused: false });
             }
         }
     }
 
     /// A request ends without an answer.
     pub fn fail_lower(&mut self, request: &Request) {
-        if let Who::Tier { fetch, .. } = request.who {
-            self.reach_back(fetch, Answer { content: None, word: None }, true);
+        if let Who::Tier(below) = &request.who {
+            self.reach_back(below, Answer::nothing());
         }
     }
 }

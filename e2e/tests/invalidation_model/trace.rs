@@ -44,7 +44,8 @@ impl Trace {
     pub fn of(&self, key: usize, node: usize) -> String {
         let concerns = |event: &&Event| match event.key {
             Some(of) => of == key,
-            None => event.node.is_none_or(|of| of == node || of >= 3),
+            // Others answer for it.
+            None => event.node.is_none_or(|of| of == node || event.what != "applied"),
         };
         let told: Vec<_> = self.events.iter().rev().filter(concerns).take(TOLD).collect();
         told.into_iter().rev().map(|event| format!("{event}\n")).collect()

@@ -1,6 +1,7 @@
 //! The world: what there is, and its steps, taken at random.
 
 use http::HeaderMap;
+use upstream::ring::hash_key;
 
 use crate::fetch::{Fetch, Filling};
 use crate::log::Log;
@@ -12,7 +13,9 @@ use crate::sender::{Kept, SENDERS};
 use crate::serve::Request;
 use crate::site::{KEYS, Origin, key_of};
 use crate::trace::Trace;
+use crate::view::{Card, Fleet};
 
+/// Three or four.
 const EDGES: usize = 3;
 
 pub struct World {
@@ -24,6 +27,9 @@ pub struct World {
     pub origin: Origin,
     pub log: Log,
     pub nodes: Vec<Node>,
+    /// Edges of one place share what they store.
+    pub peers: bool,
+    pub fleet: Fleet,
     pub requests: Vec<Request>,
     pub fetches: Vec<Fetch>,
     pub fills: Vec<Filling>,
@@ -40,6 +46,8 @@ pub struct World {
     pub tally: Tally,
     pub trace: Trace,
     pub keys: Vec<Vec<u8>>,
+    /// Where each key stands on every ring.
+    pub hashes: Vec<u64>,
     pub fields: HeaderMap,
     /// What went wrong first.
     pub violation: Option<String>,
@@ -83,14 +91,21 @@ const STEPS: &[(u32, u32, Step)] = &[
     (25, 25, World::fail),
     (15, 15, World::depart),
     (2, 14, World::squall),
+    (15, 20, World::regroup),
+    (60, 60, World::learn),
+    (60, 60, World::doubt),
 ];
 
 impl World {
     pub fn new(plan: &Plan) -> Self {
         let mut rng = Rng::new(plan.seed);
-        let shields = 1 + rng.below(2);
-        let nodes: Vec<_> =
-            (0..EDGES + shields).map(|n| Node::new(n, n >= EDGES, &mut rng)).collect();
+        let (edges, shields, pops) = (EDGES + rng.below(2), 1 + rng.below(3), 1 + rng.below(2));
+        let peers = rng.chance(80);
+        let of = |n| Card::new(n, n >= edges, n % pops);
+        let fleet = Fleet::new((0..edges + shields).map(of).collect());
+        let keys: Vec<_> = (0..KEYS).map(key_of).collect();
+        let hashes = keys.iter().map(|key| hash_key(key)).collect();
+        let nodes: Vec<_> = (0..edges + shields).map(|n| Node::new(n, &fleet, &mut rng)).collect();
         Self {
             broken: plan.broken,
             rng,
@@ -99,6 +114,8 @@ impl World {
             origin: Origin::new(),
             log: Log::new(nodes.len()),
             nodes,
+            peers,
+            fleet,
             requests: Vec::new(),
             fetches: Vec::new(),
             fills: Vec::new(),
@@ -111,7 +128,8 @@ impl World {
             ids: 0,
             tally: Tally::new(),
             trace: Trace::new(),
-            keys: (0..KEYS).map(key_of).collect(),
+            keys,
+            hashes,
             fields: HeaderMap::new(),
             violation: None,
             seed: plan.seed,
