@@ -35,11 +35,15 @@ impl World {
     /// A node loses all it had, and comes again under the same name.
     pub fn restart(&mut self) -> Option<What> {
         let at = self.rng.among(&self.nodes, |node| node.up)?;
+        self.restart_at(at);
+        Some(What::Restarts)
+    }
+
+    pub fn restart_at(&mut self, at: usize) {
         self.nodes[at].restart();
         self.lose(at);
         self.acquaint(at);
         self.trace.note(self.step, None, Some(at), "restarts", 0);
-        Some(What::Restarts)
     }
 
     /// A node says goodbye.

@@ -10,7 +10,7 @@ impl World {
         let at = self.rng.below(self.nodes.len());
         self.fleet.members[at] = !self.fleet.members[at];
         // Members come sooner than they go: most rings have some.
-        if !self.fleet.members[at] && self.rng.chance(75) {
+        if !self.fleet.members[at] && self.rng.chance(80) {
             self.fleet.members[at] = true;
             return None;
         }
@@ -29,18 +29,26 @@ impl World {
         Some(What::Learns)
     }
 
-    /// A node changes its mind about another, rightly or not.
+    /// A node looks how another is.
+    pub fn probe(&mut self) -> Option<What> {
+        let at = self.rng.among(&self.nodes, |node| node.up)?;
+        let serves: Vec<_> = self.nodes.iter().map(crate::node::Node::serves).collect();
+        let all: Vec<_> = (0..serves.len()).filter(|of| *of != at).collect();
+        let down = self.nodes[at].view.down.clone();
+        let of = all[self.rng.among(&all, |of| down[*of] == serves[*of])?];
+        self.nodes[at].view.doubt(of, !serves[of], self.now);
+        self.trace.note(self.step, None, Some(at), "sees what became of node", of as u64);
+        Some(What::Probes)
+    }
+
+    /// A node changes its mind about another for no good reason.
     pub fn doubt(&mut self) -> Option<What> {
         let at = self.rng.among(&self.nodes, |node| node.up)?;
         let of = self.rng.below(self.nodes.len());
         if of == at {
             return None;
         }
-        let right = self.rng.chance(85);
-        let dead = if right { !self.nodes[of].serves() } else { !self.nodes[at].view.down[of] };
-        if self.nodes[at].view.down[of] == dead {
-            return None;
-        }
+        let dead = !self.nodes[at].view.down[of];
         self.nodes[at].view.doubt(of, dead, self.now);
         self.trace.note(self.step, None, Some(at), "changes its mind about node", of as u64);
         Some(What::Doubts)

@@ -98,6 +98,7 @@ impl World {
             let inherits = is_owner && !fetch.tried.before && node.view.warms(at, self.now);
             if let Some(before) = before.filter(|_| inherits) {
                 self.fetches[i].tried.before = true;
+                self.tally.note(What::InheritAsked);
                 return Hop::Before(before);
             }
         }

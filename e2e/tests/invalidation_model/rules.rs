@@ -88,6 +88,7 @@ tallied!(
     Forgets,
     CutsSender,
     Squalls,
+    Rifts,
     HealsSenders,
     Cuts,
     Heals,
@@ -102,6 +103,7 @@ tallied!(
     Departs,
     Regroups,
     Learns,
+    Probes,
     Doubts,
     // Answers to clients.
     Hit,
@@ -160,6 +162,7 @@ tallied!(
     HotKept,
     NotKept,
     TransientShared,
+    InheritAsked,
     Inherited,
     InheritRefused,
     InheritUnreachable,

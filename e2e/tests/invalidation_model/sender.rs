@@ -40,6 +40,14 @@ pub struct Kept {
     pause: u64,
 }
 
+impl Kept {
+    /// The URLs that it may name something of, as bits.
+    pub fn keys(&self) -> u32 {
+        let named = |key: &usize| (1..99).any(|version| self.names.has(*key, version));
+        (0..KEYS).filter(named).map(|key| 1 << key).sum()
+    }
+}
+
 impl World {
     /// The origin changes, and an order about that is to be given.
     pub fn change(&mut self) -> Option<What> {
@@ -144,7 +152,8 @@ impl World {
             if verdict.owed {
                 self.tally.note(What::CompletedOwed);
             }
-            for key in (0..KEYS).filter(|key| (1..99).any(|v| kept.names.has(*key, v))) {
+            let keys = kept.keys();
+            for key in (0..KEYS).filter(|key| keys & (1 << key) != 0) {
                 self.trace.note(self.step, Some(key), None, "complete", position.seq.ms);
             }
             if let (Some((at, versions)), false) = (&kept.published, kept.lifted) {

@@ -87,12 +87,27 @@ impl World {
         if self.requests.len() >= 40 {
             return None;
         }
-        let at = self.rng.among(&self.nodes, |node| !node.shield && node.serves())?;
+        let edge = self.rng.among(&self.nodes, |node| !node.shield && node.serves())?;
         // Some are asked for much more than others.
         let key = if self.rng.chance(70) { self.rng.below(4) } else { self.rng.below(KEYS) };
+        let (at, key) = self.focused(edge, key);
+        self.arrive_at(at, key);
+        Some(What::Arrives)
+    }
+
+    pub fn arrive_at(&mut self, at: usize, key: usize) {
         self.trace.note(self.step, Some(key), Some(at), "client arrives", 0);
         self.request(at, key, Who::Client(self.promises.must(key)));
-        Some(What::Arrives)
+    }
+
+    fn focused(&mut self, at: usize, key: usize) -> (usize, usize) {
+        let Some(focus) = &self.focus else { return (at, key) };
+        let keys: Vec<_> = (0..KEYS).filter(|key| focus.keys & (1 << key) != 0).collect();
+        let to = focus.at.filter(|at| self.nodes[*at].serves()).unwrap_or(at);
+        match keys.is_empty() || self.rng.chance(50) {
+            true => (at, key),
+            false => (to, keys[self.rng.below(keys.len())]),
+        }
     }
 
     pub fn request(&mut self, at: usize, key: usize, who: Who) {

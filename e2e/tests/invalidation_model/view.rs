@@ -7,7 +7,7 @@ use upstream::ring::{HashRing, Ramp, Standing};
 use wire::fleet::Member;
 
 /// Milliseconds until a newcomer has all its keys.
-pub const RAMP: u64 = 40_000;
+pub const RAMP: u64 = 60_000;
 /// Points enough for twelve keys.
 const WEIGHT: u32 = 3;
 /// A quarter above the average; nobody has anything in hand here.

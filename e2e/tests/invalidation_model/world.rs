@@ -12,10 +12,11 @@ use crate::rules::{Broken, Plan, Tally, What};
 use crate::sender::{Kept, SENDERS};
 use crate::serve::Request;
 use crate::site::{KEYS, Origin, key_of};
+use crate::squall::Focus;
 use crate::trace::Trace;
 use crate::view::{Card, Fleet};
 
-/// Three or four.
+/// Or one more.
 const EDGES: usize = 3;
 
 pub struct World {
@@ -38,6 +39,7 @@ pub struct World {
     pub senders_cut: [bool; SENDERS],
     /// A node is to leave at this step.
     pub goodbye: Option<(u64, usize)>,
+    pub focus: Option<Focus>,
     /// Bans that can be lifted.
     pub lifts: Vec<String>,
     pub promises: Promises,
@@ -78,28 +80,31 @@ const STEPS: &[(u32, u32, Step)] = &[
     (200, 200, World::sweep),
     (30, 30, World::forget),
     (8, 10, World::cut),
-    (12, 16, World::heal),
+    (16, 20, World::heal),
     (4, 4, World::cut_sender),
     (20, 20, World::heal_senders),
     (3, 3, World::restart),
     (2, 3, World::leave),
-    (8, 10, World::start),
+    (25, 25, World::start),
     (5, 5, World::fail_over),
     (2, 2, World::restart_log),
     (5, 5, World::trim),
     (3, 3, World::garble),
     (25, 25, World::fail),
     (15, 15, World::depart),
-    (2, 14, World::squall),
-    (15, 20, World::regroup),
+    (4, 16, World::squall),
+    (6, 6, World::rift),
+    (8, 10, World::regroup),
     (60, 60, World::learn),
-    (60, 60, World::doubt),
+    (150, 100, World::probe),
+    (10, 20, World::doubt),
 ];
 
 impl World {
     pub fn new(plan: &Plan) -> Self {
         let mut rng = Rng::new(plan.seed);
-        let (edges, shields, pops) = (EDGES + rng.below(2), 1 + rng.below(3), 1 + rng.below(2));
+        let (edges, shields) = (EDGES + usize::from(rng.chance(25)), 1 + rng.below(2));
+        let pops = 1 + usize::from(rng.chance(30));
         let peers = rng.chance(80);
         let of = |n| Card::new(n, n >= edges, n % pops);
         let fleet = Fleet::new((0..edges + shields).map(of).collect());
@@ -122,6 +127,7 @@ impl World {
             kept: Vec::new(),
             senders_cut: [false; SENDERS],
             goodbye: None,
+            focus: None,
             lifts: Vec::new(),
             promises: Promises::default(),
             orders: 0,
@@ -154,6 +160,7 @@ impl World {
                 self.step += 1;
                 self.tally.note(what);
             }
+            self.reunite();
             if let Some((_, at)) = self.goodbye.take_if(|(step, _)| *step <= self.step)
                 && self.nodes[at].up
             {
