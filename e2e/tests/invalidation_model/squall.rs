@@ -48,9 +48,9 @@ impl World {
             (0..self.kept.len()).rev().for_each(|at| self.judge_at(at));
         }
         self.senders_cut[sender] = true;
-        match self.rng.below(4) {
+        match self.rng.below(5) {
             0 | 1 => self.log.fail_over(1, self.broken == Some(Broken::IdsGoBack)),
-            2 => self.log.trim(0),
+            2 | 3 => self.log.trim(0),
             _ => {}
         }
         self.trace.note(self.step, None, None, "squall around sender", sender as u64);
@@ -62,6 +62,9 @@ impl World {
             self.take_in(away);
         }
         self.all_but(away, Self::beat_twice);
+        if self.rng.chance(50) {
+            self.ask_everywhere(POPULAR);
+        }
         if self.rng.chance(50) {
             self.goodbye = Some((self.step + 200, away));
         }
@@ -116,6 +119,17 @@ impl World {
             self.reach();
             self.take_back();
             self.finish();
+        }
+    }
+
+    /// A node whose time is over leaves, and orders may be complete without it.
+    pub fn part(&mut self) {
+        let Some((_, at)) = self.goodbye.take_if(|(step, _)| *step <= self.step) else { return };
+        if self.nodes[at].up {
+            self.leave_at(at);
+            self.senders_cut.fill(false);
+            (0..self.kept.len()).rev().for_each(|at| self.judge_at(at));
+            self.ask_everywhere(POPULAR);
         }
     }
 

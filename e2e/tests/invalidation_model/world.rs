@@ -161,12 +161,7 @@ impl World {
                 self.tally.note(what);
             }
             self.reunite();
-            if let Some((_, at)) = self.goodbye.take_if(|(step, _)| *step <= self.step)
-                && self.nodes[at].up
-            {
-                self.leave_at(at);
-                self.senders_cut.fill(false);
-            }
+            self.part();
         }
     }
 
