@@ -45,6 +45,7 @@ impl World {
         let same_log = same_epoch(self.nodes[at].epoch(), asked);
         match below.hop {
             Hop::Before(_) if self.broken == Some(Broken::InheritUnchecked) => Heed::Ask(Seq::ZERO),
+            Hop::Before(_) if self.broken == Some(Broken::InheritBehind) => Heed::Ask(Seq::ZERO),
             Hop::Before(_) => Heed::Refuse,
             // The other does as well by itself.
             Hop::Peer(_) if self.rng.chance(30) => Heed::Refuse,

@@ -1,7 +1,11 @@
 //! Every rule is needed: when one is broken, the model finds an answer that must not be.
+//!
+//! Two faults of the way over peers and around shields look like such rules and are none, since the answer
+//! is only kept from the store by them: a previous owner that is behind and says so truly (held below), and an
+//! origin without a word that is taken for a tier that vouches for nothing.
 
 use crate::STEPS;
-use crate::rules::{Broken, Plan};
+use crate::rules::{Broken, Plan, What};
 use crate::world::World;
 
 /// Worlds in which it must be found.
@@ -19,6 +23,18 @@ fn finds(broken: Broken) {
         }
     }
     panic!("{broken:?} is not found in {steps} steps");
+}
+
+/// What is behind and says so goes to the client that asked, and into no store: it may be no older than what
+/// every node may answer until an order is complete.
+#[test]
+fn who_says_truly_what_it_gives_may_be_behind() {
+    for seed in 2_001..=2_010 {
+        let mut world = World::new(&Plan { seed, broken: Some(Broken::InheritBehind) });
+        world.run(STEPS);
+        assert_eq!(world.violation, None);
+        assert!(world.tally.of(What::Inherited) > 0);
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub enum Broken {
     InheritWordless,
     /// A previous owner gives what it has stored to whoever asks, as what was asked for.
     InheritUnchecked,
+    /// The same, but it says truly what that is vouched for.
+    InheritBehind,
     /// Where a key is not at home, requests do not remember when they came.
     PeerArrived,
     /// What is not to be kept is shared apart from the store, which orders do not reach.
