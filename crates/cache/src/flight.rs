@@ -54,6 +54,8 @@ pub(crate) struct Flight {
     pub(crate) head: bool,
     /// Nobody waits for it.
     pub(crate) solo: bool,
+    /// It goes to a node that may ask this one.
+    pub(crate) across: bool,
     /// The variant it will bring, where that is known beforehand.
     pub(crate) target: Option<Target>,
     /// The newest order that its answer is not subject to.
@@ -80,11 +82,13 @@ pub(crate) enum Settled {
 }
 
 impl Flight {
+    #[expect(clippy::too_many_arguments, reason = "each is a field")]
     pub(crate) fn new(
         key: &[u8],
         hash: u64,
         head: bool,
         solo: bool,
+        across: bool,
         target: Option<Target>,
         since: u64,
         accounts: Arc<Accounts>,
@@ -92,7 +96,8 @@ impl Flight {
         let state = State { settled: None, waiters: Slab::new(), softened: None };
         let state = Mutex::new(state);
         let since = AtomicU64::new(since);
-        let flight = Self { key: key.into(), hash, head, solo, target, since, state, accounts };
+        let key = key.into();
+        let flight = Self { key, hash, head, solo, across, target, since, state, accounts };
         flight.accounts.charge(flight.bytes_used());
         Arc::new(flight)
     }

@@ -35,7 +35,7 @@ pub use cache::{Cache, Cursor, EntryInfo, Invalidate, Sweep, Swept, VariantInfo}
 pub use fill::{Fill, Progress};
 pub use flight::{Failure, Outcome, Waiter};
 pub use invalidation::{Applied, BadOrder, BanInfo, Counted, Keys, Order, Position};
-pub use lookup::{Found, Lookup, Query};
+pub use lookup::{Found, Going, Lookup, Query};
 pub use object::{NewHead, NewObject, Object};
 pub use obligation::Obligation;
 pub use settings::Settings;

@@ -32,6 +32,39 @@ pub struct Query<'a> {
     /// The node is cut off from the log and its lease is over: nothing is used without validation
     /// that began after this request came.
     pub unvouched: bool,
+    /// Whose request it is, and where it would go.
+    pub going: Going<'a>,
+}
+
+/// Where what is asked for would be fetched, among nodes that ask each other.
+///
+/// Two nodes with different views of who owns a key could each wait for the other: so nobody who is asked
+/// by such a node waits for what went to one.
+#[derive(Clone, Copy, Default)]
+pub enum Going<'a> {
+    /// Further up: nobody there asks back.
+    #[default]
+    Up,
+    /// Further up, on behalf of a node like this one.
+    UpForPeer,
+    /// If this says so when it takes off, to a node like this one.
+    Across(&'a dyn Fn() -> bool),
+}
+
+impl std::fmt::Debug for Going<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Up => "Up",
+            Self::UpForPeer => "UpForPeer",
+            Self::Across(_) => "Across",
+        })
+    }
+}
+
+impl Going<'_> {
+    pub(crate) fn is_across(self) -> bool {
+        matches!(self, Self::Across(across) if across())
+    }
 }
 
 /// What the store says to a [`Query`].

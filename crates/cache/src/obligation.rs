@@ -53,6 +53,11 @@ impl Obligation {
         self.flight.solo
     }
 
+    /// It was decided at its take-off that it goes to a node that may ask this one: only then it may.
+    pub fn is_across(&self) -> bool {
+        self.flight.across
+    }
+
     /// The key to fill.
     pub fn key(&self) -> &[u8] {
         &self.flight.key

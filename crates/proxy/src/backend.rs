@@ -36,6 +36,11 @@ pub trait Backend: Send + Sync + 'static {
         head: Parts,
         body: RequestBody,
     ) -> impl Future<Output = Result<Reply, FetchError>> + Send;
+
+    /// Whether a client's request for `key` would go to a node like `node`, which may ask it in turn.
+    fn goes_across(&self, _node: &Node, _key: &[u8]) -> bool {
+        false
+    }
 }
 
 /// What is asked for, besides the request itself.
@@ -51,8 +56,8 @@ pub struct Ask<'a> {
     /// The position of the log from which on an answer is accepted. Said to tiers of this network, never to
     /// an origin.
     pub least: Option<LogPosition>,
-    /// It is asked on behalf of another tier, not of a client.
-    pub below: bool,
+    /// It may go to a node like this one; never on behalf of such a node.
+    pub across: bool,
     /// It goes past the stores, and so will what is like it.
     pub past_stores: bool,
 }

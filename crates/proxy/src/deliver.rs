@@ -13,7 +13,7 @@ use crate::compress;
 use crate::config::Node;
 use crate::intake::Received;
 use crate::outcome::Outcome;
-use crate::tiers;
+use crate::tiers::{self, Word};
 
 pub(crate) mod marks;
 mod ranges;
@@ -156,6 +156,7 @@ pub(crate) fn relay(
     received: &Received,
     response: Response<upstream::Body>,
     outcome: Outcome,
+    word: &Word,
 ) -> Answer {
     let (mut parts, body) = response.into_parts();
     let debug = received.site.shows_debug(received.seen.debug);
@@ -163,6 +164,7 @@ pub(crate) fn relay(
         remove_border(&mut parts.headers);
     }
     tiers::vouch(&mut parts.headers, received);
+    word.instead(&mut parts.headers, received);
     let status = parts.status;
     outcome.cache_status(&node.name, None, Some(status)).append_to(&mut parts.headers);
     marks::mark(&mut parts.headers, node, received, outcome, None);

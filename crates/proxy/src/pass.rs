@@ -13,13 +13,14 @@ use upstream::FetchError;
 use wire::Seq;
 
 use crate::backend::{Ask, Backend, Reply, Source};
-use crate::deliver::marks::unmark;
+use crate::deliver::marks::{say_stale, unmark};
 use crate::deliver::{Answer, deliver, relay};
 use crate::intake::{Received, too_large};
 use crate::outcome::Outcome;
 use crate::pipeline::{Pipeline, not_stored};
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Interim};
+use crate::tiers::Word;
 use crate::{forward, groups, tunnel};
 
 impl<B: Backend> Pipeline<B> {
@@ -67,7 +68,7 @@ impl<B: Backend> Pipeline<B> {
             key_hash: self.key_hash(&received),
             flow: received.flow(),
             least: node.log.position(node.cache.asked().max(received.least(node))),
-            below: received.below.is_some(),
+            across: received.below.is_none(),
             past_stores: true,
         };
         let Reply { mut response, source } = match self.backend.fetch(&ask, head, body).await {
@@ -92,18 +93,21 @@ impl<B: Backend> Pipeline<B> {
         if reason == PassReason::Upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return tunnel::open(node, received, response, connection);
         }
-        if source.is_tier() {
-            unmark(response.headers_mut());
+        if source.is_tier()
+            && let Some(mark) = unmark(response.headers_mut())
+        {
+            say_stale(response.headers_mut(), &mark);
         }
         let (version, date) = (response.version(), format_http_date(now));
-        forward::returned(node, version, response.headers_mut(), &date);
+        let said = forward::returned(node, version, response.headers_mut(), &date);
+        let word = if source.is_tier() { Word::Tier(said) } else { Word::Own };
         self.invalidate(&received, &response, now);
         match self.keep_post(&received, response, source, (request_time, now), before) {
             Ok(found) => {
                 let status = found.object.status;
                 deliver(node, &received, &found.object, Outcome::Pass(reason), Some(status))
             }
-            Err(response) => relay(node, &received, *response, Outcome::Pass(reason)),
+            Err(response) => relay(node, &received, *response, Outcome::Pass(reason), &word),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use cache::{Failure, Found, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
+use cache::{Failure, Found, Going, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
@@ -24,6 +24,7 @@ use crate::ping::{self, Hops};
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Handler, Interim};
 use crate::store::{Fetch, Fetched, erred, failure, may_stand_in};
+use crate::tiers::Word;
 
 /// One worker of a node: the shared node and this worker's way upstream.
 pub struct Pipeline<B> {
@@ -111,6 +112,8 @@ impl<B: Backend> Pipeline<B> {
     pub(crate) fn lookup(&self, received: &Received) -> Lookup {
         KEY.with_borrow_mut(|key| {
             self.write_key(key, received, received.path_and_query());
+            let key = &*key;
+            let across = || self.backend.goes_across(&self.node, key);
             self.node.cache.lookup(&Query {
                 key,
                 head: received.is_head(),
@@ -120,6 +123,10 @@ impl<B: Backend> Pipeline<B> {
                 now: self.node.now(),
                 arrived: received.arrived,
                 unvouched: self.node.unvouched(),
+                going: match received.below.is_some() {
+                    true => Going::UpForPeer,
+                    false => Going::Across(&across),
+                },
             })
         })
     }
@@ -226,12 +233,14 @@ impl<B: Backend> Pipeline<B> {
                 }
                 answer.into()
             }
-            Ok(Fetched::Freshened(object)) => {
-                let status = Some(StatusCode::NOT_MODIFIED);
-                deliver(&self.node, received, &object, Outcome::Revalidated, status).into()
+            Ok(Fetched::Freshened(object, word)) => {
+                let (outcome, status) = (Outcome::Revalidated, Some(StatusCode::NOT_MODIFIED));
+                let mut answer = deliver(&self.node, received, &object, outcome, status);
+                word.instead(answer.response.headers_mut(), received);
+                answer.into()
             }
-            Ok(Fetched::Relayed(response, reason)) => {
-                relay(&self.node, received, response, became(Err(reason))).into()
+            Ok(Fetched::Relayed(response, reason, word)) => {
+                relay(&self.node, received, response, became(Err(reason)), &word).into()
             }
             Ok(Fetched::Again) => Step::Again,
             Ok(Fetched::ErredOver(status, retry_after)) => {
@@ -321,8 +330,9 @@ impl<B: Backend> Pipeline<B> {
             directives: received.directives,
             least: received.below.as_ref().and_then(|below| below.least.clone()),
             vouched: None,
+            word: Word::Own,
+            stale_above: None,
             unvouched: received.unvouched,
-            below: received.below.is_some(),
             flow: received.flow(),
         }
     }

@@ -22,11 +22,12 @@ use upstream::FetchError;
 use wire::{LogPosition, Seq};
 
 use crate::backend::{Ask, Backend, Reply, Source};
-use crate::deliver::marks::unmark;
+use crate::deliver::marks::{say_stale, unmark};
 use crate::intake::Received;
 use crate::pipeline::Pipeline;
 use crate::serve::Interim;
 use crate::site::Site;
+use crate::tiers::Word;
 use crate::{forward, groups};
 
 /// What one request upstream came to, for the request that caused it.
@@ -39,10 +40,10 @@ pub(crate) enum Fetched {
         /// Why it is only for those who ask meanwhile, if it is.
         kept: Result<(), NoStoreReason>,
     },
-    /// The stored response is still good.
-    Freshened(Arc<Object>),
-    /// Not to be stored: it is this request's alone.
-    Relayed(Response<upstream::Body>, NoStoreReason),
+    /// The stored response is still good, by that word.
+    Freshened(Arc<Object>, Word),
+    /// Not to be stored: it is this request's alone, with that word.
+    Relayed(Response<upstream::Body>, NoStoreReason, Word),
     /// The origin erred, and what is stored may stand in for it. With its `Retry-After`, in seconds.
     ErredOver(StatusCode, Option<u32>),
     /// What was stored turned out to be of no use and is gone: look again.
@@ -62,17 +63,19 @@ pub(crate) struct Fetch {
     pub(crate) least: Option<LogPosition>,
     /// Whether the tier above vouches for its answer; nothing of an origin, whose word it is anyway.
     pub(crate) vouched: Option<bool>,
+    /// What this node may say of an answer that it does not vouch for itself.
+    pub(crate) word: Word,
+    /// The tier above says that its answer is stale, and why: for those who are there now, not to be stored.
+    pub(crate) stale_above: Option<HeaderValue>,
     /// The node could not vouch for what it stored when the request arrived.
     pub(crate) unvouched: bool,
-    /// The request came from another tier.
-    pub(crate) below: bool,
     /// Whose turn it takes upstream.
     pub(crate) flow: u64,
 }
 
 impl<B: Backend> Pipeline<B> {
     /// Takes a tier's word for its answer; false when it does not vouch for what was asked.
-    fn believe(&self, obligation: &mut Obligation, asked: Seq, word: Option<LogPosition>) -> bool {
+    fn believe(&self, obligation: &mut Obligation, asked: Seq, word: Option<&LogPosition>) -> bool {
         let here = self.node.log.position(asked);
         let same = word.filter(|word| here.as_ref().is_some_and(|here| here.epoch == word.epoch));
         match same {
@@ -118,7 +121,7 @@ impl<B: Backend> Pipeline<B> {
             key_hash: upstream::ring::hash_key(obligation.key()),
             flow: fetch.flow,
             least: self.node.log.position(asked),
-            below: fetch.below,
+            across: obligation.is_across(),
             past_stores: false,
         };
         let answer = self.backend.fetch(&ask, fetch.head.clone(), upstream::empty_body()).await;
@@ -138,9 +141,10 @@ impl<B: Backend> Pipeline<B> {
         let date = format_http_date(now);
         let word = forward::returned(&self.node, version, response.headers_mut(), &date);
         if source.is_tier() {
-            unmark(response.headers_mut());
+            fetch.stale_above = unmark(response.headers_mut());
+            fetch.vouched = Some(self.believe(&mut obligation, asked, word.as_ref()));
+            fetch.word = Word::Tier(word);
         }
-        fetch.vouched = source.is_tier().then(|| self.believe(&mut obligation, asked, word));
         let timing = (request_time, now);
         match response.status() {
             StatusCode::NOT_MODIFIED if obligation.stale().is_some() => {
@@ -211,6 +215,10 @@ impl<B: Backend> Pipeline<B> {
             Ok(_) if fetch.vouched == Some(false) => Err(NoStoreReason::Unvouched),
             judged => judged,
         };
+        let word = match fetch.vouched {
+            Some(false) => fetch.word.clone(),
+            _ => Word::Own,
+        };
         match kept {
             Ok(kept) => {
                 let tags = groups::tags(obligation.key(), &headers);
@@ -221,14 +229,14 @@ impl<B: Backend> Pipeline<B> {
                     vary: kept.vary,
                     tags,
                 });
-                let _ = reply.send(Fetched::Freshened(object));
+                let _ = reply.send(Fetched::Freshened(object, word));
             }
             Err(reason) => {
                 // Good for this one answer, but not to be kept.
                 self.not_stored(reason);
                 obligation.discard_stale();
                 obligation.decline(reason, None);
-                let _ = reply.send(Fetched::Freshened(stale));
+                let _ = reply.send(Fetched::Freshened(stale, word));
             }
         }
     }
@@ -237,7 +245,7 @@ impl<B: Backend> Pipeline<B> {
         &self,
         fetch: &Fetch,
         mut obligation: Obligation,
-        response: Response<upstream::Body>,
+        mut response: Response<upstream::Body>,
         source: Source,
         timing: (Timestamp, Timestamp),
         reply: oneshot::Sender<Fetched>,
@@ -264,11 +272,17 @@ impl<B: Backend> Pipeline<B> {
                 } else {
                     obligation.decline(reason, mark(reason, &fetch.site, timing.1));
                 }
-                let _ = reply.send(Fetched::Relayed(response, reason));
+                if let Some(mark) = &fetch.stale_above {
+                    say_stale(response.headers_mut(), mark);
+                }
+                let _ = reply.send(Fetched::Relayed(response, reason, fetch.word.clone()));
                 return;
             }
         };
-        let (fill, body, withheld) = begin(fetch, obligation, response, kept);
+        let (fill, body, mut withheld) = begin(fetch, obligation, response, kept);
+        if let Some(mark) = &fetch.stale_above {
+            say_stale(&mut withheld, mark);
+        }
         let (found, status) = (fill.found(), fill.object().status);
         let kept = match source.is_kept_elsewhere() {
             true => Err(NoStoreReason::PeerOwns),
@@ -297,8 +311,9 @@ impl<B: Backend> Pipeline<B> {
             directives: received.directives,
             least: None,
             vouched: None,
+            word: Word::Own,
+            stale_above: None,
             unvouched: received.unvouched,
-            below: received.below.is_some(),
             flow: received.flow(),
         };
         let (fill, body, _) = begin(&fetch, obligation, response, kept);

@@ -41,6 +41,27 @@ pub(crate) fn vouch(headers: &mut HeaderMap, received: &Received) {
     }
 }
 
+/// Whose word an answer is given with.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Word {
+    /// This node's: it comes from its store, or from an origin that was asked after the request came.
+    #[default]
+    Own,
+    /// That of the tier that answered, which may have none. A node in the middle knows no more of it.
+    Tier(Option<LogPosition>),
+}
+
+impl Word {
+    /// Puts this word in the place of the node's own.
+    pub(crate) fn instead(&self, headers: &mut HeaderMap, received: &Received) {
+        let Self::Tier(word) = self else { return };
+        take(headers);
+        if let Some(word) = word.as_ref().filter(|_| received.below.is_some()) {
+            say(headers, word);
+        }
+    }
+}
+
 /// What is between a tier and the one below it, for one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Below {

@@ -78,6 +78,7 @@ impl Client {
             now: NOW,
             arrived: Position::default(),
             unvouched: false,
+            going: cache::Going::Up,
         })
     }
 

@@ -177,6 +177,7 @@ impl World {
             now: self.time(),
             arrived,
             unvouched,
+            going: cache::Going::Up,
         });
         if unvouched {
             self.tally.note(What::Unvouched);

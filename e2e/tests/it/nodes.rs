@@ -48,7 +48,12 @@ impl Backend for ToShield {
 /// Sends everything to a shield, which is served from here on.
 pub(crate) fn to_shield(shield: &Arc<Node>) -> ToShield {
     let shield = listen(Pipeline::for_tiers(shield.clone(), Origins::default()));
-    let shield = wire::snapshot::Origin::at(format!("http://{shield}"));
+    to_tier(&format!("http://{shield}"))
+}
+
+/// Sends everything to what it takes for a tier at `url`.
+pub(crate) fn to_tier(url: &str) -> ToShield {
+    let shield = wire::snapshot::Origin::at(url);
     let timeouts = Timeouts::default();
     let (limits, breaker) = (OriginLimits::default(), Breaker::default());
     let settings = upstream::origin_settings(&shield, &limits, &breaker, &timeouts).unwrap();
@@ -61,8 +66,12 @@ pub(crate) fn to_shield(shield: &Arc<Node>) -> ToShield {
 
 /// What a node is to do, with these fields of the pool and of its site.
 pub(crate) fn config(origin: &Origin, pool: Value, site: Value) -> Config {
+    Config::new(snapshot(origin, pool, site), &[]).unwrap()
+}
+
+fn snapshot(origin: &Origin, pool: Value, site: Value) -> wire::Snapshot {
     let setup = Setup::new(origin).site(json!({ "debugHeaders": "OnRequest" })).site(site);
-    Config::new(setup.spec(pool).pools().unwrap().remove(0).snapshot, &[]).unwrap()
+    setup.spec(pool).pools().unwrap().remove(0).snapshot
 }
 
 fn metrics() -> ProxyMetrics {
@@ -77,13 +86,20 @@ pub(crate) fn node(origin: &Origin, pool: Value) -> Arc<Node> {
 
 /// A node that other tiers ask.
 pub(crate) fn shield(origin: &Origin) -> Arc<Node> {
-    let config = config(origin, json!({}), json!({}));
+    let mut snapshot = snapshot(origin, json!({}), json!({}));
+    snapshot.tier = wire::snapshot::Tier::Shield;
+    let config = Config::new(snapshot, &[]).unwrap();
     Node::new("shield-0", config, Clock::system(), metrics(), Drain::new())
 }
 
 /// Answers clients on a port of its own from here on.
 pub(crate) fn serve<B: Backend>(node: Arc<Node>, backend: B) -> SocketAddr {
     listen(Pipeline::new(node, backend))
+}
+
+/// The same for other tiers.
+pub(crate) fn serve_tiers<B: Backend>(node: Arc<Node>, backend: B) -> SocketAddr {
+    listen(Pipeline::for_tiers(node, backend))
 }
 
 fn listen<B: Backend>(pipeline: Arc<Pipeline<B>>) -> SocketAddr {

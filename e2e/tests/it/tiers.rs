@@ -157,6 +157,30 @@ async fn what_a_shield_stands_in_with_is_not_fresh_at_the_edge() {
     panic!("the edge keeps what the shield stood in with");
 }
 
+/// A tier in the middle knows no more of an answer than the tier that gave it.
+#[tokio::test]
+async fn a_node_in_the_middle_does_not_vouch_for_what_another_answered() {
+    let origin = Origin::start().await.unwrap();
+    versions(&origin);
+    let log = nodes::log();
+    let middle = node(&origin, json!({}));
+    // What it takes for a shield speaks of a log that nobody here knows.
+    let address = nodes::serve_tiers(middle.clone(), nodes::to_tier(&origin.url()));
+    follow(&middle, Arc::new(log.join()), "edge").await;
+    let here = log.publish(&order("o", tag(), How::Hard)).await.unwrap();
+    until("it follows", || middle.cache.applied() >= here.seq).await;
+    let asks = |path: &str| Request::get(path).field("x-cdn-seq", &here.to_string());
+    // Not stored, and past the store.
+    for request in [asks("/a"), asks("/a").field("cache-control", "no-store")] {
+        let answer = ask(address, request).await.unwrap();
+        answer.expect_status(200).expect_field("x-cdn-seq", "forged/9-9");
+    }
+    // What it asked an origin for since then is another matter.
+    let at_origin = nodes::serve_tiers(middle, proxy::Origins::default());
+    let answer = ask(at_origin, asks("/b")).await.unwrap();
+    answer.expect_status(200).expect_field("x-cdn-seq", &here.to_string());
+}
+
 /// What nobody could vouch for leaves a mark at first, which must not outlast the cause.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edge_stores_again_once_its_log_is_there() {

@@ -7,7 +7,7 @@ use semantics::{MissReason, StaleReason, Vary, Verdict, variant_key};
 use super::Cache;
 use crate::flight::{Flight, Target, Waiter};
 use crate::index::{self, Slot};
-use crate::lookup::{Found, Lookup, Query};
+use crate::lookup::{Found, Going, Lookup, Query};
 use crate::mark::Mark;
 use crate::object::Object;
 use crate::obligation::Obligation;
@@ -69,6 +69,7 @@ impl Cache {
     /// Decides once more with the shard to itself, and writes the flight down.
     fn take_off(self: &Arc<Self>, hash: u64, q: &Query<'_>) -> Result<Lookup, Arc<Object>> {
         self.note_time(q.now);
+        let across = q.going.is_across();
         let mut table = self.index.shard(hash).write();
         let decision = self.decide(index::find(&table, hash, q.key), q);
         let (target, sharing) = match &decision {
@@ -86,7 +87,8 @@ impl Cache {
         let solo = sharing == Sharing::Solo || q.unvouched;
         let accounts = self.accounts();
         let since = self.orders.latest();
-        let flight = Flight::new(q.key, hash, q.head, solo, target, since, accounts.clone());
+        let flight =
+            Flight::new(q.key, hash, q.head, solo, across, target, since, accounts.clone());
         index::edit(&mut table, hash, q.key, accounts, |entry| {
             entry.flights.push(flight.clone());
         });
@@ -151,7 +153,10 @@ impl Cache {
         }
         // Cut off, nobody knows what was ordered since a flight took off: each asks by itself.
         let serves = |f: &&Arc<Flight>| {
-            !q.unvouched && f.serves(q.head, q.request, q.rules) && !self.orders.overtook(f, q.now)
+            !q.unvouched
+                && !(f.across && matches!(q.going, Going::UpForPeer))
+                && f.serves(q.head, q.request, q.rules)
+                && !self.orders.overtook(f, q.now)
         };
         let flight = || slot.flights().iter().find(serves);
         let mark = || slot.marks().iter().find(|mark| applies(mark, q));

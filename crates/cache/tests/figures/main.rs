@@ -55,6 +55,7 @@ fn look(cache: &Arc<Cache>, key: &[u8], request: &HeaderMap) -> Lookup {
         now: NOW,
         arrived: cache::Position::default(),
         unvouched: false,
+        going: cache::Going::Up,
     })
 }
 

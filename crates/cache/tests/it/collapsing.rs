@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use cache::{Failure, Lookup, Outcome};
+use cache::{Failure, Going, Lookup, Outcome};
 use http::HeaderMap;
 use semantics::{NoStoreReason, Verdict};
 
@@ -69,6 +69,36 @@ fn what_is_let_go_and_was_not_whole_is_truncated() {
     assert_eq!(fill.let_go(NoStoreReason::PeerOwns), Err(NoStoreReason::Truncated));
     assert!(read(reader).is_err());
     let _next = Ask::get("k").miss(&cache);
+}
+
+/// Two nodes that take each other for the owner of a key would wait for each other.
+#[test]
+fn who_is_asked_by_a_peer_does_not_wait_for_what_went_to_one() {
+    let cache = store(1 << 20);
+    let (yes, no) = (|| true, || false);
+    let ask = |key, going| {
+        let (fields, directives) = (HeaderMap::new(), semantics::RequestDirectives::default());
+        cache.lookup(&cache::Query {
+            key,
+            head: false,
+            request: &fields,
+            rules: &rules(),
+            directives: &directives,
+            now: at(0),
+            arrived: cache.position(),
+            unvouched: false,
+            going,
+        })
+    };
+    let Lookup::Miss(_, across) = ask(b"a", Going::Across(&yes)) else { panic!("not a miss") };
+    assert!(across.is_across());
+    let Lookup::Miss(_, up) = ask(b"a", Going::UpForPeer) else { panic!("the peer waits") };
+    assert!(!up.is_across());
+    assert!(matches!(ask(b"a", Going::UpForPeer), Lookup::Wait(_)), "but for its like it does");
+    assert!(matches!(ask(b"a", Going::Across(&no)), Lookup::Wait(_)));
+    let Lookup::Miss(_, own) = ask(b"b", Going::Across(&no)) else { panic!("not a miss") };
+    assert!(!own.is_across());
+    assert!(matches!(ask(b"b", Going::UpForPeer), Lookup::Wait(_)));
 }
 
 #[test]

@@ -117,6 +117,7 @@ impl<'a> Ask<'a> {
             now: self.now,
             arrived: self.arrived.unwrap_or_else(|| cache.position()),
             unvouched: self.unvouched,
+            going: cache::Going::Up,
         })
     }
 

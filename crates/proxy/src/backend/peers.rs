@@ -5,6 +5,7 @@ use upstream::{Clients, FetchError, Outgoing, RequestBody, empty_body};
 use wire::snapshot::PeeringMode;
 
 use super::{Ask, Backend, Reply, Source, is_declined, may_be_sent_again, say_to_tier};
+use crate::config::Node;
 use crate::rings::Bounds;
 
 /// How many peers one request may try before the node acts for itself.
@@ -27,10 +28,10 @@ impl<B: Backend> Backend for Peers<B> {
     ) -> Result<Reply, FetchError> {
         let peering = ask.node.config_guard().snapshot().peering.clone();
         // What changes something ends what the owner has stored. Nothing else that goes past the stores
-        // concerns it; and whoever asks as a peer says that this node owns it.
-        let concerns_owner = !ask.below && (!ask.past_stores || !head.method.is_safe());
+        // concerns it.
+        let concerns_owner = !ask.past_stores || !head.method.is_safe();
         let ring = match peering.mode {
-            PeeringMode::Peer if concerns_owner => ask.node.own_ring(),
+            PeeringMode::Peer if ask.across && concerns_owner => ask.node.own_ring(),
             _ => None,
         };
         let Some(ring) = ring else { return self.beyond.fetch(ask, head, body).await };
@@ -60,5 +61,17 @@ impl<B: Backend> Backend for Peers<B> {
             }
         }
         self.beyond.fetch(ask, head, body.for_a_try().unwrap_or_else(empty_body)).await
+    }
+
+    fn goes_across(&self, node: &Node, key: &[u8]) -> bool {
+        let config = node.config_guard();
+        let peering = &config.snapshot().peering;
+        if peering.mode != PeeringMode::Peer {
+            return false;
+        }
+        let Some(ring) = node.own_ring() else { return false };
+        let (hash, now) = (upstream::ring::hash_key(key), node.clock.monotonic());
+        let pick = ring.pick(hash, Bounds::of(peering), now, &[]);
+        pick.is_some_and(|pick| !ring.members[pick.member].here)
     }
 }

@@ -15,11 +15,17 @@ const X_CACHE_VARY: HeaderName = HeaderName::from_static("x-cache-vary");
 const X_EDGE_NODE: HeaderName = HeaderName::from_static("x-edge-node");
 const X_CDN_STALE: HeaderName = HeaderName::from_static("x-cdn-stale");
 
-/// Takes out the marks of a tier above: this one makes its own.
-pub(crate) fn unmark(headers: &mut HeaderMap) {
-    for name in [X_CACHE, X_CACHE_KEY, X_CACHE_TTL, X_CACHE_VARY, X_EDGE_NODE, X_CDN_STALE] {
+/// Takes out the marks of a tier above: this one makes its own. Gives what it says of staleness.
+pub(crate) fn unmark(headers: &mut HeaderMap) -> Option<HeaderValue> {
+    for name in [X_CACHE, X_CACHE_KEY, X_CACHE_TTL, X_CACHE_VARY, X_EDGE_NODE] {
         headers.remove(name);
     }
+    headers.remove(X_CDN_STALE)
+}
+
+/// Says what a tier above said.
+pub(crate) fn say_stale(headers: &mut HeaderMap, mark: &HeaderValue) {
+    headers.insert(X_CDN_STALE, mark.clone());
 }
 
 /// Adds the marks; those for debugging when `debug`, with what the object knows.
