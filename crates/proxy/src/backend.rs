@@ -21,6 +21,9 @@ pub use origins::Origins;
 pub use peers::Peers;
 pub use shields::Shields;
 
+pub(crate) use peers::TRIES as PEER_TRIES;
+pub(crate) use shields::TRIES as SHIELD_TRIES;
+
 /// What a shield's server has behind it.
 pub type BehindShield = Inherit<Origins>;
 

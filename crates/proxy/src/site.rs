@@ -156,6 +156,11 @@ impl Sites {
         sites
     }
 
+    /// All of them, in the order of the snapshot.
+    pub(crate) fn all(&self) -> &[Arc<Site>] {
+        &self.all
+    }
+
     /// Lets the sites use the targets of a node.
     ///
     /// # Errors

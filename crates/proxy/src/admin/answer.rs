@@ -1,8 +1,11 @@
 //! Answers that say in JSON what was wrong, in one form for the whole admin API.
 
 use axum::Json;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// Something in a request cannot be used.
@@ -24,6 +27,20 @@ impl IntoResponse for BadField {
     fn into_response(self) -> Response {
         let body = json!({ "error": "bad-request", "field": self.field, "reason": self.reason });
         (StatusCode::BAD_REQUEST, Json(body)).into_response()
+    }
+}
+
+/// The query's parameters; those that cannot be used are refused as everything else is.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = BadField;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BadField> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(parameters)) => Ok(Self(parameters)),
+            Err(rejection) => Err(BadField::new("query", rejection.body_text())),
+        }
     }
 }
 

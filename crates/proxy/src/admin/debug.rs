@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -11,7 +11,7 @@ use cache::{Cursor, EntryInfo, VariantInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::answer::BadField;
+use super::answer::{Asked, BadField};
 use super::url::addressed;
 use crate::config::Node;
 
@@ -73,7 +73,7 @@ struct Page {
 }
 
 /// A page of what is stored: `?after=` the `next` of the page before, `?limit=`.
-async fn entries(State(node): State<Arc<Node>>, Query(page): Query<Page>) -> Response {
+async fn entries(State(node): State<Arc<Node>>, Asked(page): Asked<Page>) -> Response {
     let after = match page.after.as_deref().map(str::parse::<Cursor>).transpose() {
         Ok(after) => after,
         Err(error) => return bad_request("after", &error.to_string()),
@@ -95,7 +95,7 @@ struct Which {
 }
 
 /// All about one URL: `?url=http://cdn.example.com/path`.
-async fn entry(State(node): State<Arc<Node>>, Query(which): Query<Which>) -> Response {
+async fn entry(State(node): State<Arc<Node>>, Asked(which): Asked<Which>) -> Response {
     let key = match addressed(&node, &which.url) {
         Ok(addressed) => addressed.key,
         Err(reason) => return bad_request("url", &reason),
@@ -117,7 +117,7 @@ struct OneTag {
 }
 
 /// How many stored responses have a surrogate key: `?tag=shoes`.
-async fn tag(State(node): State<Arc<Node>>, Query(OneTag { tag }): Query<OneTag>) -> Response {
+async fn tag(State(node): State<Arc<Node>>, Asked(OneTag { tag }): Asked<OneTag>) -> Response {
     let objects = node.cache.tagged(tag.as_bytes());
     Json(json!({ "node": node.name, "tag": tag, "objects": objects })).into_response()
 }

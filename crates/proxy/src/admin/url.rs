@@ -13,6 +13,15 @@ pub(super) struct Addressed {
     pub(super) key: Vec<u8>,
 }
 
+impl Addressed {
+    /// What of a request its key takes in besides the URL: fields and cookies.
+    pub(super) fn also_keyed_by(&self) -> Vec<String> {
+        let headers = self.site.key.headers.iter().map(|name| format!("header {name}"));
+        let cookies = self.site.key.cookies.iter().map(|name| format!("cookie {name}"));
+        headers.chain(cookies).collect()
+    }
+}
+
 /// Reads `url`: absolute, of a host that `node` serves. Without fields: a key that takes some in is that of a
 /// request that has none of them.
 pub(super) fn addressed(node: &Node, url: &str) -> Result<Addressed, String> {
@@ -20,6 +29,9 @@ pub(super) fn addressed(node: &Node, url: &str) -> Result<Addressed, String> {
     let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
         return Err("must be absolute, such as http://cdn.example.com/path".into());
     };
+    if !matches!(scheme, "http" | "https") {
+        return Err(format!("must begin with http:// or https://; {scheme} is neither"));
+    }
     let Ok(host) = normalize_host(authority.host(), scheme) else {
         return Err("the host is not a host name".into());
     };

@@ -9,7 +9,7 @@ use crate::config::Node;
 use crate::rings::Bounds;
 
 /// How many peers one request may try before the node acts for itself.
-const TRIES: usize = 2;
+pub(crate) const TRIES: usize = 2;
 
 /// Asks the owner of a key among the edges of the place; `beyond` them where this node owns it, where
 /// nobody else can be reached, and for requests that come from a peer.

@@ -9,7 +9,7 @@ use super::{Ask, Backend, Reply, Source, is_declined, may_be_sent_again, say_to_
 use crate::rings::{Bounds, Ring};
 
 /// How many of a shield's servers one request may try.
-const TRIES: usize = 2;
+pub(crate) const TRIES: usize = 2;
 
 /// Asks a site's shield, and `beyond` it for sites that have none or when nobody of it can be reached.
 #[derive(Default)]
