@@ -7,6 +7,8 @@ use serde::Deserialize;
 use wire::invalidation::{Ban, How, OnLogLoss, PurgeReport};
 use wire::{LogPosition, Seq};
 
+pub(crate) mod whereabouts;
+
 /// To `POST /ban`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct BanAdded {

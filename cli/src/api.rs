@@ -151,6 +151,11 @@ impl Api {
         }
     }
 
+    /// Where it is, for people.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Where an order stands, at once or as soon as it changes for good.
     pub(crate) async fn report(
         &self,

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::options::{Ban, BanAdd, Command, How, Options, Output, Purge};
 use crate::progress::Progress;
 use crate::wait::{self, Patience};
-use crate::{Io, TOKEN_VARIABLE, show};
+use crate::{Io, TOKEN_VARIABLE, show, whereabouts};
 
 /// How long nodes may count after a purge is complete before the count so far is told.
 const COUNT: Duration = Duration::from_secs(3);
@@ -34,6 +34,10 @@ pub(crate) async fn execute(options: &Options, io: &mut Io<'_>) -> Result<(), Fa
         Command::Status { id: Some(id) } => {
             let (report, value) = session.api.report(id, Duration::ZERO).await?;
             session.print(&value, &show::report(&report), io)
+        }
+        Command::Where { url, node } => {
+            let found = whereabouts::find(&session.api, url, node.as_deref()).await?;
+            session.print(&found.value(), &show::whereabouts(&found, node.is_some()), io)
         }
         Command::Forget { node } => session.forget(node, io).await,
     }
@@ -93,7 +97,7 @@ impl Session<'_> {
         let started = Instant::now();
         let answer = self.order(Method::POST, "/ban", Some(with(body, ban.how)), patience).await?;
         let (BanAdded { id, report }, mut value) = answer;
-        if self.options.output == Output::Text {
+        if self.options.form() == Output::Text {
             writeln!(io.out, "ban {id}")?;
             io.out.flush()?;
         }
@@ -213,7 +217,7 @@ impl Session<'_> {
     }
 
     fn print(&self, value: &Value, text: &str, io: &mut Io<'_>) -> Result<(), Failure> {
-        match self.options.output {
+        match self.options.form() {
             Output::Text => io.out.write_all(text.as_bytes())?,
             Output::Json => writeln!(io.out, "{value:#}")?,
         }

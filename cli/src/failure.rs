@@ -35,6 +35,17 @@ pub(crate) enum Failure {
         /// Why.
         error: ApiError,
     },
+    /// No node can say where it is.
+    #[error("{url}: {reason}")]
+    Nowhere {
+        /// What was asked for.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// No node is called that.
+    #[error("there is no node `{0}` behind {1}; there is {2}")]
+    NoNode(String, String, String),
     /// The result cannot be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),

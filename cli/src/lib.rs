@@ -1,11 +1,11 @@
-//! The command line for the admin API: purges, bans, and how far they are.
+//! The command line for the admin API: purges, bans, how far they are, and where a URL is.
 //!
 //! It speaks HTTP to one admin API, waits until an order is applied everywhere, and says so with its exit
 //! code: 0 only if it is, 1 if not, 2 if it was used wrongly. Never: a decision about what is stored, a
 //! connection to Redis or Kubernetes, a pattern compiled (the API refuses what is wrong, with words).
 //!
 //! Start at [`run`], which is the whole program; `options` is what can be said, `command` what is done,
-//! `api` how it is asked, `wait` how completion is waited for, `show` and `progress` what people see.
+//! `api` how it is asked, `wait` how completion is waited for, `whereabouts` how a URL is looked for, `show` and `progress` what people see.
 
 mod answers;
 mod api;
@@ -15,6 +15,7 @@ mod options;
 mod progress;
 mod show;
 mod wait;
+mod whereabouts;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};

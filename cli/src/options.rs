@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-/// Purges and bans what a Blue Origin CDN has stored, and tells how far that is.
+/// Purges and bans what a Blue Origin CDN has stored, and tells how far that is, and where a URL is.
 ///
 /// A purge or ban waits until every node has applied it. Exit code: 0 if so, 1 if not (the last line says
 /// what to do), 2 for wrong usage.
@@ -24,12 +24,23 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
 
+    /// The same as --output json
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
     /// How long to wait for completion, such as 90s or 2m
     #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = time)]
     pub(crate) timeout: Duration,
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Options {
+    /// What results look like, however that was said.
+    pub(crate) fn form(&self) -> Output {
+        if self.json { Output::Json } else { self.output }
+    }
 }
 
 const TOKEN: &str = "The token is read from --token-file, or else from the variable BLUE_ORIGIN_TOKEN; \
@@ -55,6 +66,14 @@ pub(crate) enum Command {
     Status {
         /// The order, as a purge or ban told it
         id: Option<String>,
+    },
+    /// Where a URL is: stored or not, who owns it, and how a request for it goes on, as each node sees it
+    Where {
+        /// Such as https://cdn.example.com/style.css
+        url: String,
+        /// Only this one of the nodes behind the API, and more of it
+        #[arg(long, value_name = "NAME")]
+        node: Option<String>,
     },
     /// Give up a node that will not come back: purges no longer wait for it
     Forget {

@@ -4,6 +4,10 @@ use wire::invalidation::{Ban, How, NodeState, OnLogLoss, Pattern, Phase, PurgeRe
 
 use crate::answers::{BanList, LogState};
 
+mod whereabouts;
+
+pub(crate) use whereabouts::whereabouts;
+
 /// A phase as people read it.
 pub(crate) fn phase_word(phase: Phase) -> &'static str {
     match phase {
@@ -168,10 +172,14 @@ fn plural(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Columns as wide as they need to be, the last one open. What could lead a terminal astray is left out.
+/// What could lead a terminal astray is left out.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Columns as wide as they need to be, the last one open.
 fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let clean = |cell: &String| cell.chars().filter(|c| !c.is_control()).collect::<String>();
-    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(clean)).collect();
+    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(|cell| clean(cell))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<_> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
     let mut out = String::new();

@@ -98,8 +98,10 @@ pub(crate) fn router(
         merged_text(&all)
     });
     let world = World { edges, demo, log: log.clone() };
-    let edges =
-        Router::new().route("/edges/{name}/{*rest}", any(one_edge)).with_state(world.clone());
+    let edges = Router::new()
+        .route("/debug/nodes", get(nodes))
+        .route("/edges/{name}/{*rest}", any(one_edge))
+        .with_state(world.clone());
     let guarded = invalidation::router(log.desk(), edges);
     let open = Router::new().route("/", get(page)).route("/status", get(status)).with_state(world);
     let (ready, token) = (log.readiness(), log.token());
@@ -112,6 +114,16 @@ async fn status(State(world): State<World>) -> Response {
         |(address, asked)| json!({ "url": format!("http://{address}"), "requests": asked.count() }),
     );
     Json(json!({ "edges": edges, "demoOrigin": demo })).into_response()
+}
+
+/// Whose debug API is here, and under which path.
+async fn nodes(State(world): State<World>) -> Response {
+    let nodes = world.edges.list().into_iter().map(|edge| {
+        let tier = edge.node.config().snapshot().tier.as_str();
+        let path = format!("/edges/{}", edge.name);
+        json!({ "name": edge.name, "pool": edge.pool, "pop": edge.pop, "tier": tier, "path": path })
+    });
+    Json(json!({ "nodes": nodes.collect::<Vec<_>>() })).into_response()
 }
 
 /// `/edges/fra-0/debug/entries` is `/debug/entries` of that edge.
