@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod asked;
+mod found;
 mod refused;
 mod script;
 mod shown;

@@ -76,6 +76,9 @@ async fn wrong_usage_asks_for_nothing() {
         &["ban", "add", "--header-regex", "x"],
         &["status", "--timeout", "0s"],
         &["flush"],
+        &["where"],
+        &["where", "http://a/", "http://b/"],
+        &["where", "http://a/", "--node"],
     ] {
         let ended = api.run(args).await;
         assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{args:?} {ended:?}");
@@ -95,7 +98,9 @@ fn the_program_itself() {
     };
     let (code, out, err) = run(&["--help"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    for part in ["BLUE_ORIGIN_TOKEN", "--token-file", "Exit code: 0", "purge", "ban", "forget"] {
+    for part in
+        ["BLUE_ORIGIN_TOKEN", "--token-file", "Exit code: 0", "purge", "ban", "forget", "where"]
+    {
         assert!(out.contains(part), "{part}: {out}");
     }
     assert_eq!(run(&["flush"]).0, Some(2));

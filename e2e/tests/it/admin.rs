@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{start, start_with};
 
-async fn admin(world: &World, path: &str, token: Option<&str>) -> Answer {
+pub(crate) async fn admin(world: &World, path: &str, token: Option<&str>) -> Answer {
     let mut request = Request::get(path).field("host", "localhost");
     if let Some(token) = token {
         request = request.field("authorization", token);
@@ -15,7 +15,7 @@ async fn admin(world: &World, path: &str, token: Option<&str>) -> Answer {
     ask(world.local.as_ref().unwrap().status, request).await.unwrap()
 }
 
-async fn read(world: &World, path: &str) -> Value {
+pub(crate) async fn read(world: &World, path: &str) -> Value {
     let answer = admin(world, path, Some(&format!("Bearer {TOKEN}"))).await;
     answer.expect_status(200).expect_field("content-type", "application/json");
     serde_json::from_slice(&answer.body).unwrap()

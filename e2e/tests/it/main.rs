@@ -31,3 +31,5 @@ mod tiers;
 mod tls;
 mod trust;
 mod validation;
+mod ways;
+mod whereabouts;
