@@ -19,8 +19,8 @@ async fn run(world: &World, path: &str, args: &[&str]) -> (u8, String, String) {
         token: Some(TOKEN.into()),
     };
     let api = format!("http://{}{path}", world.local.as_ref().unwrap().status);
-    let args = ["blue-origin", "where", "--api", &api].iter().chain(args).map(OsString::from);
-    let code = cli::run(args, &mut io).await;
+    let args = [&["blue-origin", "where", "--api", &api], args].concat();
+    let code = cli::run(args.into_iter().map(OsString::from), &mut io).await;
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (code, text(out), text(err))
 }
@@ -48,7 +48,7 @@ async fn every_node_of_local_is_shown() {
     let stored =
         format!("lab-0  e2e   200, 5 bytes, fresh for 1m0s, 0s old  origin {at} (no-shield)");
     assert_eq!(lines[1], stored, "{out}");
-    let not = format!("lab-1  e2e   no                                   origin {at} (no-shield)");
+    let not = format!("lab-1  e2e   no                                    origin {at} (no-shield)");
     assert_eq!(lines[2], not, "{out}");
     // By the address that a browser on this machine uses, it is the same.
     let alias = format!("http://{}/a", world.address);

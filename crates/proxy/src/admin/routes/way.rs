@@ -153,7 +153,8 @@ impl Steps<'_> {
     /// Adds the step to who had the key before this node came, while that is worth asking.
     fn previous_owner(&mut self, name: &str, ring: &Ring, bounds: Bounds) {
         let Some(target) = ring.previous_owner(self.hash, bounds, self.now) else { return };
-        let place = ring.members.iter().position(|member| Arc::ptr_eq(&member.target, target));
+        let mut members = ring.members.iter();
+        let place = members.position(|other| !other.here && Arc::ptr_eq(&other.target, target));
         let member = place.and_then(|place| ring.hash.members().get(place));
         self.hops.push(Hop {
             from: self.node.name.clone(),
