@@ -1,13 +1,21 @@
 //! The debug API of the ways upstream: who owns a URL, where it goes from a node, and why (O3).
 
-use e2e::client::Request;
+use e2e::client::{Request, ask};
 use e2e::origin::{Origin, Reply};
 use e2e::world::{Setup, TOKEN, World};
+use proxy::admin::debug;
+use proxy::metrics::ProxyMetrics;
+use proxy::{Config, Node};
+use runtime::admin::Admin;
+use runtime::metrics::Metrics;
+use runtime::token::{Token, Tokens};
+use runtime::{Clock, Drain, Readiness};
 use serde_json::{Value, json};
 use upstream::HashRing;
 use upstream::ring::hash_key;
 use wire::Fleet;
 use wire::fleet::Member;
+use wire::snapshot::Tier;
 
 use crate::admin::{admin, read};
 
@@ -35,7 +43,7 @@ async fn edge(origin: &Origin, peering: &str, shield: bool) -> World {
     let site = &mut pools[0].snapshot.sites[0];
     site.shield = shield.then(|| "shield/main".into());
     // As the manifest has them.
-    world.node.reload(proxy::Config::new(pools.remove(0).snapshot, &[]).unwrap());
+    world.node.reload(Config::new(pools.remove(0).snapshot, &[]).unwrap());
     world.node.stand_in("lab");
     world
 }
@@ -231,7 +239,7 @@ async fn several_origins_have_turns() {
     ] });
     let setup = Setup::new(&origin).site(site);
     let world = setup.start().await.unwrap();
-    let config = proxy::Config::new(setup.pools().unwrap().remove(0).snapshot, &[]).unwrap();
+    let config = Config::new(setup.pools().unwrap().remove(0).snapshot, &[]).unwrap();
     world.node.reload(config);
     let seen = seen(&world, "/a").await;
     let roles: Vec<_> =
@@ -243,6 +251,57 @@ async fn several_origins_have_turns() {
         "{seen:#}"
     );
     assert_eq!(steps(&seen), [format!("lab-0 origin {} no-shield", authority(&other))]);
+}
+
+#[tokio::test]
+async fn a_breaker_that_opened_says_why() {
+    let origin = Origin::start().await.unwrap();
+    origin.always("*", Reply::status(500).field("cache-control", "no-store"));
+    let careful = json!({ "breaker": { "consecutiveFailures": 2, "openFor": "30s" } });
+    let world = Setup::new(&origin).site(careful).start().await.unwrap();
+    for _ in 0..2 {
+        world.ask("/a").await.expect_status(500);
+    }
+    let seen = seen(&world, "/a").await;
+    let upstream = &seen["way"][0]["upstream"];
+    assert_eq!((&upstream["usable"], &upstream["breaker"]), (&json!(false), &json!("open")));
+    assert_eq!(upstream["trippedBy"], "consecutive-failures", "{seen:#}");
+    let again = upstream["opensAgainInSeconds"].as_f64().unwrap();
+    assert!(again > 1.0 && again <= 30.0, "{again}");
+    // There is no other, so it is still the first.
+    assert_eq!(seen["origins"][0]["role"], "first", "{seen:#}");
+    let upstreams = read(&world, "/edges/lab-0/debug/upstreams").await;
+    let known = &upstreams["upstreams"][0];
+    assert_eq!((&known["breaker"], &known["sites"]), (&json!("open"), &json!(["cdn.example.com"])));
+}
+
+#[tokio::test]
+async fn a_shield_asks_the_origin() {
+    let origin = Origin::start().await.unwrap();
+    let mut snapshot = Setup::new(&origin).pools().unwrap().remove(0).snapshot;
+    snapshot.tier = Tier::Shield;
+    let config = Config::new(snapshot, &[]).unwrap();
+    let metrics = Metrics::default();
+    let (counts, drain) = (ProxyMetrics::new(&metrics).unwrap(), Drain::new());
+    let node = Node::new("shield-0", config, Clock::system(), counts, drain.clone());
+    let shields = [member("shield-0", NOBODY), member("shield-1", "http://127.0.0.1:2")];
+    node.set_fleet(fleet(&[("shield/e2e", &shields)])).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (metrics, ready) = (metrics.into(), Readiness::default());
+    let admin =
+        Admin { metrics, ready, drain: drain.clone(), token: Token::new(TOKEN).map(Tokens::from) };
+    tokio::spawn(runtime::admin::serve(listener, admin.router(debug::router(node)), drain));
+    let path = path_of("shield-1", &shields);
+    let asking = format!("/debug/ring?key=http://cdn.example.com{path}");
+    let asking = Request::get(&asking).field("authorization", &format!("Bearer {TOKEN}"));
+    let answer = ask(address, asking).await.unwrap();
+    let seen: Value = serde_json::from_slice(&answer.expect_status(200).body).unwrap();
+    assert_eq!((&seen["tier"], &seen["ownRing"]), (&json!("shield"), &json!("shield/e2e")));
+    // It is not for a shield to pass a request on to another one, whoever owns the key.
+    let steps = steps(&seen);
+    let direct = format!("shield-0 origin {} at-shield", authority(&origin));
+    assert_eq!(steps, ["shield-0 previous-owner shield-1 newcomer", &*direct], "{seen:#}");
 }
 
 #[tokio::test]
