@@ -1,10 +1,13 @@
 //! Where a tier gets what it does not have. Edges and shields differ in this alone.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Response, StatusCode};
-use upstream::{FetchError, Outgoing, RequestBody};
+use http_body::Body as _;
+use upstream::{Clients, FetchError, Outgoing, Policy, RequestBody, Target};
 use wire::LogPosition;
 
 use crate::config::Node;
@@ -122,6 +125,42 @@ fn say_to_tier(ask: &Ask<'_>, head: &mut Parts) {
     }
 }
 
+/// After so long without an answer a tier is asked whether it is still there. Origins take their time too, so
+/// this says nothing against it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Sends a request to a tier, and waits for the answer for as long as the tier is there: one that stopped or
+/// was cut off breaks no connection, and its silence would last until the time for the origin is over. What may
+/// not be sent elsewhere is left to wait.
+async fn ask_tier(
+    clients: &Clients,
+    flow: u64,
+    policy: &Policy,
+    tier: &Arc<Target>,
+    head: Parts,
+    body: RequestBody,
+) -> Result<Response<upstream::Body>, FetchError> {
+    let movable = head.method.is_safe() && body.is_end_stream();
+    let order = [tier.clone()];
+    let asking = upstream::fetch(clients, policy, flow, &order, head, body);
+    let gone = async {
+        if !movable {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(PATIENCE).await;
+        tier.doubt();
+        tier.gone().await;
+    };
+    tokio::select! {
+        biased;
+        answer = asking => Ok(answer?.response),
+        () = gone => Err(FetchError::Exchange {
+            origin: tier.name().to_owned(),
+            cause: "it went down meanwhile".to_owned(),
+        }),
+    }
+}
+
 /// Whether a tier's answer is of no use to anybody: it does not run what this node runs (yet), or the request
 /// went in a circle.
 fn is_declined<T>(response: &Response<T>) -> bool {
@@ -136,3 +175,6 @@ fn may_be_sent_again(error: &FetchError, head: &Parts, body: &Outgoing) -> bool 
     }
     matches!(error, FetchError::Exchange { .. }) && head.method.is_safe() && body.is_empty()
 }
+
+#[cfg(test)]
+mod tests;

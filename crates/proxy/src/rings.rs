@@ -13,10 +13,12 @@ use wire::Fleet;
 use wire::snapshot::Peering;
 
 mod hot;
+mod in_hand;
 mod node;
 mod target;
 
 pub(crate) use hot::Hot;
+pub(crate) use in_hand::InHand;
 
 /// What an owner may have in hand before anybody counts whether it is more than others have: where little
 /// goes on, two requests at once are no load.
@@ -37,6 +39,8 @@ pub(crate) struct Ring {
     pub(crate) hash: HashRing,
     /// In the order of the ring's members.
     pub(crate) members: Box<[Neighbour]>,
+    /// What this node has in hand itself of what it could ask the others for.
+    pub(crate) in_hand: InHand,
 }
 
 /// A member, seen from here.
@@ -72,8 +76,9 @@ impl Bounds {
 }
 
 impl Rings {
-    /// The rings of `fleet` for the node called `here`. Members that `before` knew go on as they were; those
-    /// that come to a ring which had members take over bit by bit.
+    /// The rings of `fleet` for the node called `here`. Members that `before` knew at the same place go on as
+    /// they were; those that come to a ring which had members take over bit by bit, and so do those that are
+    /// elsewhere now, since it is another process whose store is empty.
     ///
     /// # Errors
     /// When a member's URL cannot be used.
@@ -90,16 +95,18 @@ impl Rings {
             let old = before.rings.get(name).filter(|old| !old.members.is_empty());
             let members = hash.members().iter().map(|member| {
                 let here = member.name == here;
+                let target = targets.target(&target::settings(member)?)?;
                 let known = old.and_then(|old| old.member(&member.name));
+                let known = known.filter(|known| here || Arc::ptr_eq(&known.target, &target));
                 let joined = match known {
                     Some(known) => known.joined,
                     None => (here || old.is_some()).then_some(now),
                 };
-                let target = targets.target(&target::settings(member)?)?;
                 Ok(Neighbour { target, here, joined })
             });
             let members = members.collect::<Result<_, EndpointError>>()?;
-            rings.insert(name.clone(), Arc::new(Ring { hash, members }));
+            let in_hand = old.map(|old| old.in_hand.clone()).unwrap_or_default();
+            rings.insert(name.clone(), Arc::new(Ring { hash, members, in_hand }));
         }
         Ok(Self { fleet: Some(fleet), rings })
     }
@@ -121,7 +128,7 @@ impl Rings {
 }
 
 impl Ring {
-    fn member(&self, name: &str) -> Option<&Neighbour> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Neighbour> {
         let place = self.hash.members().iter().position(|member| member.name == name)?;
         self.members.get(place)
     }
@@ -159,7 +166,7 @@ impl Ring {
     ) -> Standing {
         let neighbour = &self.members[member];
         if neighbour.here {
-            return Standing::Serves(0);
+            return Standing::Serves(self.in_hand.count().saturating_sub(SLACK));
         }
         if !neighbour.target.is_usable() {
             return Standing::Down;

@@ -1,5 +1,6 @@
 //! Bodies on their way to and from an origin.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -54,6 +55,7 @@ pub struct Body {
     timer: Pin<Box<Sleep>>,
     waiting: bool,
     under_way: Option<UnderWay>,
+    held: Option<Box<dyn Any + Send>>,
 }
 
 impl Body {
@@ -65,7 +67,13 @@ impl Body {
     ) -> Self {
         let timer = Box::pin(tokio::time::sleep_until(deadline));
         let under_way = Some(under_way).filter(|_| !incoming.is_end_stream());
-        Self { incoming, between_bytes, deadline, timer, waiting: false, under_way }
+        let (waiting, held) = (false, None);
+        Self { incoming, between_bytes, deadline, timer, waiting, under_way, held }
+    }
+
+    /// Keeps `what` until the body is read to the end or dropped. The last one that was given counts.
+    pub fn hold(&mut self, what: impl Any + Send) {
+        self.held = (!self.incoming.is_end_stream()).then(|| Box::new(what) as Box<dyn Any + Send>);
     }
 
     fn fail(&mut self, error: FetchError) -> FetchError {
@@ -89,6 +97,7 @@ impl HttpBody for Body {
             this.waiting = false;
             if frame.is_none() || this.incoming.is_end_stream() {
                 this.under_way = None;
+                this.held = None;
             } else if Instant::now() >= this.deadline {
                 return Poll::Ready(Some(Err(this.fail(FetchError::TotalTimeout))));
             }

@@ -226,6 +226,13 @@ impl Health {
         changed
     }
 
+    /// Somebody waits for an answer for longer than usual: the next probe comes as soon as after a failure.
+    pub fn doubt(&mut self, now: Duration) {
+        let pause = self.settings.interval_in_doubt.max(SHORTEST_PAUSE);
+        let due = self.last_probe.map_or(now, |last| last.saturating_add(pause).max(now));
+        self.next_probe = self.next_probe.min(due);
+    }
+
     fn success(&mut self, reason: HealthReason, now: Duration) -> Option<HealthReason> {
         if self.up {
             return None;

@@ -57,6 +57,8 @@ pub struct Target {
     state: Mutex<State>,
     /// Woken when a probe is due sooner than was planned.
     sooner: Arc<Notify>,
+    /// Woken when it goes down.
+    gone: Notify,
 }
 
 #[derive(Debug)]
@@ -116,6 +118,7 @@ impl Target {
             }),
             settings,
             sooner,
+            gone: Notify::new(),
         })
     }
 
@@ -134,6 +137,28 @@ impl Target {
         let now = self.now();
         let state = self.state.lock();
         state.health.is_up(now) && state.breaker.state(now) != BreakerState::Open
+    }
+
+    /// Has it probed soon, since an answer of it takes long. Often called, it is probed four times a second.
+    pub fn doubt(&self) {
+        let mut state = self.state.lock();
+        let planned = state.health.next_probe();
+        let now = self.now();
+        state.health.doubt(now);
+        if state.health.next_probe() < planned {
+            self.sooner.notify_one();
+        }
+    }
+
+    /// Waits until its health is down.
+    pub async fn gone(&self) {
+        loop {
+            let gone = self.gone.notified();
+            if !self.state.lock().health.is_up(self.now()) {
+                return;
+            }
+            gone.await;
+        }
     }
 
     /// How many requests it has in hand from this node.

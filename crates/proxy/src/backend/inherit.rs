@@ -4,7 +4,7 @@ use http::HeaderValue;
 use http::request::Parts;
 use upstream::{Clients, FetchError, RequestBody, empty_body};
 
-use super::{Ask, Backend, Reply, Source, is_declined, say_to_tier};
+use super::{Ask, Backend, Reply, Source, ask_tier, is_declined, say_to_tier};
 use crate::rings::Bounds;
 use crate::tiers::IF_HELD;
 
@@ -13,6 +13,13 @@ use crate::tiers::IF_HELD;
 pub struct Inherit<B> {
     clients: Clients,
     beyond: B,
+}
+
+impl<B> Inherit<B> {
+    /// With this beyond it.
+    pub fn over(beyond: B) -> Self {
+        Self { clients: Clients::default(), beyond }
+    }
 }
 
 impl<B: Backend> Backend for Inherit<B> {
@@ -41,9 +48,8 @@ impl<B> Inherit<B> {
         say_to_tier(ask, &mut head);
         head.headers.insert(IF_HELD, HeaderValue::from_static("?1"));
         let policy = &ask.site.way().to_previous_owner;
-        let body = empty_body();
-        let sent = upstream::fetch(&self.clients, policy, ask.flow, &[previous], head, body).await;
-        let response = sent.ok()?.response;
+        let asked = ask_tier(&self.clients, ask.flow, policy, &previous, head, empty_body());
+        let response = asked.await.ok()?;
         // An error speaks of the previous owner and not of the content.
         let held = !response.status().is_server_error() && !is_declined(&response);
         held.then_some(Reply { response, source: Source::PreviousOwner })

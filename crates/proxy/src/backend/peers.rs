@@ -1,10 +1,10 @@
 //! The edges of one place share their memory: each key has an owner, and the others fetch it from there (R2).
 
 use http::request::Parts;
-use upstream::{Clients, FetchError, Outgoing, RequestBody, empty_body};
+use upstream::{Clients, FetchError, Outgoing, RequestBody};
 use wire::snapshot::PeeringMode;
 
-use super::{Ask, Backend, Reply, Source, is_declined, may_be_sent_again, say_to_tier};
+use super::{Ask, Backend, Reply, Source, ask_tier, is_declined, may_be_sent_again, say_to_tier};
 use crate::config::Node;
 use crate::rings::Bounds;
 
@@ -17,6 +17,13 @@ pub(crate) const TRIES: usize = 2;
 pub struct Peers<B> {
     clients: Clients,
     beyond: B,
+}
+
+impl<B> Peers<B> {
+    /// With this beyond it.
+    pub fn over(beyond: B) -> Self {
+        Self { clients: Clients::default(), beyond }
+    }
 }
 
 impl<B: Backend> Backend for Peers<B> {
@@ -47,20 +54,22 @@ impl<B: Backend> Backend for Peers<B> {
             let Some(sent) = body.for_a_try() else { break };
             let mut to_tier = head.clone();
             say_to_tier(ask, &mut to_tier);
-            let (policy, order) = (&ask.site.way().to_peers, [peer.target.clone()]);
-            let asked =
-                upstream::fetch(&self.clients, policy, ask.flow, &order, to_tier, sent).await;
-            match asked {
-                Ok(answer) if is_declined(&answer.response) && body.is_left() => {}
-                Ok(answer) => {
+            let policy = &ask.site.way().to_peers;
+            match ask_tier(&self.clients, ask.flow, policy, &peer.target, to_tier, sent).await {
+                Ok(response) if is_declined(&response) && body.is_left() => {}
+                Ok(response) => {
                     let keep = ask.node.is_hot(ask.key_hash, &peering);
-                    return Ok(Reply { response: answer.response, source: Source::Peer { keep } });
+                    return Ok(Reply { response, source: Source::Peer { keep } });
                 }
                 Err(error) if may_be_sent_again(&error, &head, &body) => {}
                 Err(error) => return Err(error),
             }
         }
-        self.beyond.fetch(ask, head, body.for_a_try().unwrap_or_else(empty_body)).await
+        let taken = ring.in_hand.take();
+        let left = body.for_a_try().ok_or(FetchError::RequestBroken)?;
+        let mut reply = self.beyond.fetch(ask, head, left).await?;
+        reply.response.body_mut().hold(taken);
+        Ok(reply)
     }
 
     fn goes_across(&self, node: &Node, key: &[u8]) -> bool {

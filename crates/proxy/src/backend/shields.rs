@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use upstream::{Clients, FetchError, Outgoing, RequestBody, Target, empty_body};
+use upstream::{Clients, FetchError, Outgoing, RequestBody, Target};
 
-use super::{Ask, Backend, Reply, Source, is_declined, may_be_sent_again, say_to_tier};
+use super::{Ask, Backend, Reply, Source, ask_tier, is_declined, may_be_sent_again, say_to_tier};
 use crate::rings::{Bounds, Ring};
 
 /// How many of a shield's servers one request may try.
@@ -16,6 +16,13 @@ pub(crate) const TRIES: usize = 2;
 pub struct Shields<B> {
     clients: Clients,
     beyond: B,
+}
+
+impl<B> Shields<B> {
+    /// With this beyond it.
+    pub fn over(beyond: B) -> Self {
+        Self { clients: Clients::default(), beyond }
+    }
 }
 
 impl<B: Backend> Backend for Shields<B> {
@@ -38,19 +45,16 @@ impl<B: Backend> Backend for Shields<B> {
             let mut to_tier = head.clone();
             say_to_tier(ask, &mut to_tier);
             let policy = &ask.site.way().to_shields;
-            let tried =
-                upstream::fetch(&self.clients, policy, ask.flow, &[target], to_tier, sent).await;
-            match tried {
-                Ok(answer) if is_declined(&answer.response) && body.is_left() => {}
-                Ok(answer) => {
-                    return Ok(Reply { response: answer.response, source: Source::Shield });
-                }
+            match ask_tier(&self.clients, ask.flow, policy, &target, to_tier, sent).await {
+                Ok(response) if is_declined(&response) && body.is_left() => {}
+                Ok(response) => return Ok(Reply { response, source: Source::Shield }),
                 Err(error) if may_be_sent_again(&error, &head, &body) => {}
                 Err(error) => return Err(error),
             }
         }
         ask.node.metrics.bypassed.inc();
-        self.beyond.fetch(ask, head, body.for_a_try().unwrap_or_else(empty_body)).await
+        let left = body.for_a_try().ok_or(FetchError::RequestBroken)?;
+        self.beyond.fetch(ask, head, left).await
     }
 }
 

@@ -240,3 +240,20 @@ fn words_are_distinct() {
     let words: std::collections::HashSet<_> = HealthReason::ALL.map(HealthReason::as_str).into();
     assert_eq!(words.len(), HealthReason::ALL.len());
 }
+
+#[test]
+fn a_doubt_brings_the_next_probe_forward_and_no_more_than_that() {
+    let mut health = health();
+    health.probe_started(ms(0), u64::MAX);
+    health.on_probe(Ok(()), ms(1));
+    assert!(health.next_probe().unwrap() > ms(2000));
+    health.doubt(ms(100));
+    assert_eq!(health.next_probe(), Some(ms(250)), "not sooner after the last one than in doubt");
+    health.doubt(ms(200));
+    assert_eq!(health.next_probe(), Some(ms(250)));
+    health.probe_started(ms(250), u64::MAX);
+    health.on_probe(Ok(()), ms(251));
+    health.doubt(ms(1000));
+    assert_eq!(health.next_probe(), Some(ms(1000)));
+    assert!(health.is_up(ms(1000)));
+}

@@ -166,7 +166,10 @@ impl Target {
         }
         match health {
             Some((true, reason)) => tracing::info!(target, reason, "upstream is up"),
-            Some((false, reason)) => tracing::warn!(target, reason, "upstream is down"),
+            Some((false, reason)) => {
+                self.gone.notify_waiters();
+                tracing::warn!(target, reason, "upstream is down");
+            }
             None => {}
         }
     }

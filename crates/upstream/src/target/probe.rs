@@ -17,8 +17,10 @@ use crate::health::HealthSettings;
 
 /// So much of a probe's answer is read before the target is taken at its word.
 const MOST_READ: usize = 64 << 10;
-/// How long an answer to [`Probe::Ping`] may take.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an answer to [`Probe::Ping`] may take: a few round trips across an ocean.
+const PING_TIMEOUT: Duration = Duration::from_millis(750);
+/// So many of them in a row take a tier down. Two, since requests wait meanwhile.
+const PING_FAILURES: u32 = 2;
 const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("blue-origin/", env!("CARGO_PKG_VERSION"), " (health)"));
 
@@ -37,7 +39,7 @@ pub(super) fn settings(probe: Option<&Probe>) -> HealthSettings {
     let usual = HealthSettings::default();
     match probe {
         None => HealthSettings { probes: false, ..usual },
-        Some(Probe::Ping) => usual,
+        Some(Probe::Ping) => HealthSettings { probe_failures: PING_FAILURES, ..usual },
         Some(Probe::Get(probe)) => {
             let interval = Duration::from_millis(probe.interval_ms);
             HealthSettings {

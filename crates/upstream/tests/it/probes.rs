@@ -107,6 +107,28 @@ async fn failed_traffic_brings_the_next_probe_forward() {
 }
 
 #[tokio::test]
+async fn a_tier_in_doubt_is_known_to_be_gone_soon_without_a_request() {
+    let server = Server::start("a").await;
+    let targets = Targets::new();
+    let settings = Setup::default().settings(&Origin::at(&server.url));
+    let settings = TargetSettings { probe: Some(Probe::Ping), ..settings };
+    let target = targets.target(&settings).unwrap();
+    let _watching = watch(&targets);
+    until("probed", || target.report().counts.probes == 1).await;
+    let waiting = tokio::spawn({
+        let target = target.clone();
+        async move { target.gone().await }
+    });
+    server.stop().await;
+    target.doubt();
+    let soon = tokio::time::timeout(ms(2000), waiting).await;
+    soon.expect("two probes at once, not at their usual pace").unwrap();
+    assert!(!target.is_usable());
+    // Whoever comes later does not wait at all.
+    target.gone().await;
+}
+
+#[tokio::test]
 async fn targets_that_nobody_holds_are_not_probed() {
     let server = Server::start("a").await;
     let site = Setup::default().site(&[probed(&server.url)]);
