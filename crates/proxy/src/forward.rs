@@ -74,9 +74,11 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
     head.headers.remove(header::EXPECT);
     head.headers.remove(crate::intake::DEBUG);
     ping::count_down(head);
-    let asked_for = head.uri.authority().map(|a| a.as_str().to_owned()).or_else(|| {
-        head.headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(str::to_owned)
-    });
+    // By whatever name this node was reached, the origin is to build its links with the site's.
+    let asked_for = match received.sent_here {
+        true => Some(received.host.to_string()),
+        false => asked_for(head),
+    };
     let asked_for = asked_for.unwrap_or_else(|| received.host.to_string());
     if let Ok(host) = HeaderValue::from_str(&received.host) {
         head.headers.insert(header::HOST, host);
@@ -96,6 +98,13 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
         head.headers.insert(X_REQUEST_ID, id);
     }
     head.version = Version::HTTP_11;
+}
+
+/// The authority that the client named.
+fn asked_for(head: &Parts) -> Option<String> {
+    let authority = head.uri.authority().map(|a| a.as_str().to_owned());
+    let field = || Some(head.headers.get(header::HOST)?.to_str().ok()?.to_owned());
+    authority.or_else(field)
 }
 
 /// A response head as it came: hop-by-hop fields go, a missing `Date` is added, `Via` grows.

@@ -37,6 +37,8 @@ pub(crate) struct Received {
     pub(crate) unvouched: bool,
     /// What is between this tier and the one below it; nothing towards clients.
     pub(crate) below: Option<Below>,
+    /// The client means this node and no other of its place: it was sent here.
+    pub(crate) sent_here: bool,
 }
 
 /// Which fields a request has, found in one pass.
@@ -104,7 +106,7 @@ pub(crate) fn receive(
     let client = connection.peer.ip();
     let trusted = for_tiers || config.trusted.iter().any(|net| net.contains(&client));
     let scheme = scheme(&head, trusted && seen.forwarded_proto);
-    let (site, host) = addressee(&head, seen, config, scheme)?;
+    let Addressee { site, host, sent_here } = addressee(&head, seen, node, config, scheme)?;
     check_method(&head, seen)?;
     check_upgrade(&head, seen, &site)?;
     check_size(&head, connection)?;
@@ -144,6 +146,7 @@ pub(crate) fn receive(
         arrived,
         unvouched,
         below,
+        sent_here,
     })
 }
 
@@ -155,14 +158,22 @@ fn scheme(head: &Parts, believe: bool) -> &'static str {
     }
 }
 
+/// Whom a request is for.
+struct Addressee {
+    site: Arc<Site>,
+    host: Box<str>,
+    sent_here: bool,
+}
+
 /// The site and host that a request is for (RFC 9112 §3.2, RFC 9110 §7.2).
 //= rfc9112#3.2
 fn addressee(
     head: &Parts,
     seen: Seen,
+    node: &Node,
     config: &Config,
     scheme: &str,
-) -> Result<(Arc<Site>, Box<str>), Refusal> {
+) -> Result<Addressee, Refusal> {
     let bad_host = |text: &str| Refusal::new(StatusCode::BAD_REQUEST, "bad-host", text).closing();
     let field = head.headers.get(header::HOST);
     if head.headers.get_all(header::HOST).iter().nth(1).is_some() {
@@ -179,9 +190,14 @@ fn addressee(
     // An absolute request target, and HTTP/2's :authority, come before Host.
     let named = head.uri.authority().map(http::uri::Authority::as_str).or(field).unwrap_or("");
     let host = normalize_host(named, scheme).map_err(|_| bad_host("Host is not a host name"))?;
-    let bare = without_port(&host);
+    let behind = node.known_as(config, &host, scheme);
+    let sent_here = behind.is_some();
+    let bare = behind.as_deref().unwrap_or_else(|| without_port(&host));
     match config.site(bare) {
-        Some((site, known_as)) => Ok((site.clone(), known_as.unwrap_or(bare).into())),
+        Some((site, known_as)) => {
+            let host = known_as.unwrap_or(bare).into();
+            Ok(Addressee { site: site.clone(), host, sent_here })
+        }
         None => Err(Refusal::new(
             StatusCode::MISDIRECTED_REQUEST,
             "host-not-served",

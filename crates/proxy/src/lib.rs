@@ -20,6 +20,7 @@ mod outcome;
 mod pass;
 mod ping;
 pub mod pipeline;
+mod redirect;
 mod refusal;
 mod rings;
 pub mod serve;

@@ -24,6 +24,8 @@ pub(crate) enum Outcome {
     Purge,
     /// OPTIONS that concerned this node alone.
     Ping,
+    /// Sent to the edge of the place that owns it.
+    Redirect,
     /// No answer could be had.
     Error(&'static str),
 }
@@ -41,12 +43,13 @@ impl Outcome {
             Self::Pass(_) => "PASS",
             Self::Purge => "PURGE",
             Self::Ping => "PING",
+            Self::Redirect => "REDIRECT",
             Self::Error(_) => "ERROR",
         }
     }
 
     /// The words as labels, for metrics that resolve their children once.
-    pub(crate) const LABELS: [&'static str; 10] = [
+    pub(crate) const LABELS: [&'static str; 11] = [
         "hit",
         "stale",
         "revalidated",
@@ -57,6 +60,7 @@ impl Outcome {
         "purge",
         "error",
         "ping",
+        "redirect",
     ];
 
     /// This outcome's place in [`Self::LABELS`].
@@ -72,6 +76,7 @@ impl Outcome {
             Self::Purge => 7,
             Self::Error(_) => 8,
             Self::Ping => 9,
+            Self::Redirect => 10,
         }
     }
 
@@ -99,6 +104,10 @@ impl Outcome {
         match self {
             Self::Hit => CacheStatus { hit: true, ..base },
             Self::Purge | Self::Ping => base,
+            Self::Redirect => {
+                let detail = Some(NoStoreReason::PeerOwns.as_str());
+                CacheStatus { detail, ttl: None, ..base }
+            }
             Self::Stale(reason) => CacheStatus { hit: true, detail: Some(reason.as_str()), ..base },
             Self::Revalidated => forwarded(Fwd::Stale, Ok(())),
             Self::Miss(reason, kept) => forwarded(fwd(reason), kept),

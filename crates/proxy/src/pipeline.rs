@@ -102,6 +102,11 @@ impl<B: Backend> Pipeline<B> {
             let answer = deliver(&self.node, &received, &found.object, Outcome::Hit, None);
             return Answering::now(self.log(started, answer));
         }
+        if !matches!(looked, Lookup::Stale(..))
+            && let Some(owner) = self.owner_elsewhere(&received)
+        {
+            return Answering::now(self.log(started, self.redirect(&received, &owner)));
+        }
         let (this, connection) = (self.clone(), connection.clone());
         Answering::later(async move {
             let answer = this.go_on(received, looked, &connection).await;

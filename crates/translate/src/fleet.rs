@@ -44,6 +44,7 @@ fn place_of(fleet: &Fleet, error: &FleetError) -> Path {
         FleetError::Url { ring, name, .. } => member(ring, name).key("url"),
         FleetError::Weight { ring, name, .. } => member(ring, name).key("weight"),
         FleetError::Pop { ring, name, .. } => member(ring, name).key("pop"),
+        FleetError::Public { ring, name, .. } => member(ring, name).key("public"),
     }
 }
 

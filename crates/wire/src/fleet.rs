@@ -27,6 +27,9 @@ pub const MAX_RING_WEIGHT: u32 = 100_000;
 /// Bytes of a name at most, as of a host's.
 pub const MAX_NAME: usize = 253;
 
+/// Stands for the site's host in what clients reach a member by.
+pub const HOST: &str = "{host}";
+
 /// Everybody that keys are shared among. Read it, then [`check`](Fleet::check) it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,6 +66,10 @@ pub struct Member {
     /// The point of presence that it stands in, named as a member is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pop: Option<String>,
+    /// Where clients reach this one alone, for the peering mode `redirect`: `host` or `host:port`, in which
+    /// `{host}` stands for the site's host, as in `edge-0.{host}`. Without it no client is sent here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<String>,
 }
 
 fn usual_weight() -> u32 {

@@ -22,6 +22,8 @@ mod protocol;
 mod purge_method;
 mod purging;
 mod ranges;
+mod redirects;
+mod sharing;
 mod shield;
 mod staleness;
 mod storing;

@@ -175,17 +175,16 @@ impl Counting {
         let count = counts.clone();
         origin.on("*", move |asked| {
             count.asked.fetch_add(1, SeqCst);
-            let most = count.now.fetch_add(1, SeqCst) + 1;
-            count.most.fetch_max(most, SeqCst);
             let by = asked.fields.get("cdn-loop").unwrap_or_default();
-            if !by.contains("shield") {
-                count.direct.fetch_add(1, SeqCst);
-            }
+            let direct = usize::from(!by.contains("shield"));
+            count.direct.fetch_add(direct, SeqCst);
+            let most = count.now.fetch_add(direct, SeqCst) + direct;
+            count.most.fetch_max(most, SeqCst);
             let (gate, count) = (Gate::closed(), count.clone());
             let opened = gate.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
-                count.now.fetch_sub(1, SeqCst);
+                count.now.fetch_sub(direct, SeqCst);
                 opened.open();
             });
             Reply::fresh(600, body(&asked.target, length)).after(&gate)
@@ -201,9 +200,9 @@ impl Counting {
         self.counts.direct.load(SeqCst)
     }
 
-    /// The most at once since the last look.
-    pub(crate) fn most(&self) -> usize {
-        self.counts.most.swap(self.counts.now.load(SeqCst), SeqCst)
+    /// The most of them that were under way at once.
+    pub(crate) fn most_direct(&self) -> usize {
+        self.counts.most.load(SeqCst)
     }
 }
 

@@ -79,6 +79,7 @@ impl World {
             url: (*url).to_owned(),
             weight: 100,
             pop: None,
+            public: None,
         }));
         let rings = self.rings.clone();
         self.node.set_fleet(Fleet { format: 1, version: "v".into(), rings }).unwrap();

@@ -45,6 +45,10 @@ impl Node {
 
     /// Counts that a key of another node is asked for, and tells whether it is worth a copy here.
     pub(crate) fn is_hot(&self, key_hash: u64, peering: &Peering) -> bool {
-        self.hot.lock().ask(key_hash, peering, self.clock.monotonic())
+        let stats = self.cache.stats();
+        // A copy is in nobody's way before the store is full.
+        let is_full = stats.bytes >= stats.capacity / 8 * 7;
+        let objects = if is_full { stats.objects } else { u64::MAX };
+        self.hot.lock().ask(key_hash, peering, objects, self.clock.monotonic())
     }
 }

@@ -17,7 +17,7 @@ fn fleet(members: &[&str]) -> Fleet {
         let usual = (member.as_bytes()[0] - b'a' + 1).to_string();
         let (name, port) = member.split_once(':').unwrap_or((member, &usual));
         let url = format!("http://127.0.0.1:{port}");
-        Member { name: name.to_owned(), url, weight: 100, pop: None }
+        Member { name: name.to_owned(), url, weight: 100, pop: None, public: None }
     });
     let ring = wire::fleet::Ring { members: members.collect() };
     Fleet { format: 1, version: "v".into(), rings: BTreeMap::from([("r".into(), ring)]) }

@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+/// A copy takes the place of something that nobody else has: it must be asked for so many times as often as
+/// what a node keeps is on average.
+const WORTH: u64 = 8;
 /// Rows of a sketch.
 const ROWS: usize = 4;
 
@@ -33,6 +36,8 @@ pub struct HotKeys {
     began: Duration,
     running: Sketch,
     before: Sketch,
+    /// All requests of the two windows.
+    all: [u64; 2],
 }
 
 impl HotKeys {
@@ -46,15 +51,31 @@ impl HotKeys {
             began: Duration::ZERO,
             running: sketch(),
             before: sketch(),
+            all: [0; 2],
         }
     }
 
     /// Counts that the key with this hash is asked for, and tells whether it is hot by now. `now` is of a
     /// monotonic clock; one that is a little behind an earlier one does no harm.
     pub fn ask(&mut self, key_hash: u64, now: Duration) -> bool {
+        self.count(key_hash, now) >= self.times
+    }
+
+    /// The same for a node that keeps `objects` of them: those alone are hot that are also asked for
+    /// `WORTH` (8) times as often as all requests would come to for each object. However many requests there
+    /// are, no more than one in eight of its objects are then others'.
+    pub fn ask_among(&mut self, key_hash: u64, now: Duration, objects: u64) -> bool {
+        let count = self.count(key_hash, now);
+        let all = self.all[0].saturating_add(self.all[1]);
+        let worth = u64::from(count).saturating_mul(objects) >= all.saturating_mul(WORTH);
+        count >= self.times && worth
+    }
+
+    fn count(&mut self, key_hash: u64, now: Duration) -> u32 {
         self.turn(now);
+        self.all[0] = self.all[0].saturating_add(1);
         let running = self.running.add(key_hash);
-        u32::from(running) + u32::from(self.before.count(key_hash)) >= self.times
+        u32::from(running) + u32::from(self.before.count(key_hash))
     }
 
     /// Begins the window that `now` is in.
@@ -66,11 +87,13 @@ impl HotKeys {
         let past = elapsed - self.window;
         std::mem::swap(&mut self.running, &mut self.before);
         self.running.clear();
+        self.all = [0, self.all[0]];
         if past < self.window {
             self.began += self.window;
         } else {
             // Not one request in the whole of the window before.
             self.before.clear();
+            self.all[1] = 0;
             self.began = now;
         }
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 pub(super) fn member(name: &str, weight: u32) -> Member {
-    Member { name: name.into(), url: "http://127.0.0.1:1".into(), weight, pop: None }
+    Member { name: name.into(), url: "http://127.0.0.1:1".into(), weight, pop: None, public: None }
 }
 
 /// `s0` and on, of equal weight.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use http::uri::Authority;
 
-use super::{FORMAT, Fleet, MAX_MEMBERS, MAX_NAME, MAX_RING_WEIGHT, MAX_WEIGHT, Member, Ring};
+use super::{
+    FORMAT, Fleet, HOST, MAX_MEMBERS, MAX_NAME, MAX_RING_WEIGHT, MAX_WEIGHT, Member, Ring,
+};
 
 /// A fleet document cannot be used as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +79,18 @@ pub enum FleetError {
         /// The PoP.
         pop: String,
     },
+    /// Not an authority, with or without `{host}` in it once.
+    #[error(
+        "ring {ring}: public {public:?} of {name} must be host or host:port; {HOST} in it, once, stands for the site's host"
+    )]
+    Public {
+        /// The ring.
+        ring: String,
+        /// The member.
+        name: String,
+        /// Where clients would reach it.
+        public: String,
+    },
 }
 
 impl Fleet {
@@ -132,15 +146,33 @@ impl Member {
         if self.weight > MAX_WEIGHT {
             return Err(FleetError::Weight { ring, name, weight: self.weight });
         }
-        match &self.pop {
-            Some(pop) if !is_name(pop) => Err(FleetError::Pop { ring, name, pop: pop.clone() }),
-            _ => Ok(()),
+        if let Some(pop) = self.pop.clone().filter(|pop| !is_name(pop)) {
+            return Err(FleetError::Pop { ring, name, pop });
+        }
+        match self.public.clone().filter(|public| !is_public(public)) {
+            Some(public) => Err(FleetError::Public { ring, name, public }),
+            None => Ok(()),
         }
     }
 }
 
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_public(text: &str) -> bool {
+    let host = text.replacen(HOST, "host", 1);
+    if text.len() > MAX_NAME || host.contains(['@', '{', '}', '*']) {
+        return false;
+    }
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let port = authority.as_str().strip_prefix(authority.host());
+    let port = port.and_then(|rest| rest.strip_prefix(':'));
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = |port: &str| digits(port) && port.parse::<u16>().is_ok_and(|port| port != 0);
+    // In the host: a port is nobody's name.
+    !authority.host().is_empty()
+        && (authority.as_str() == authority.host() || port.is_some_and(is_port))
 }
 
 fn is_url(text: &str) -> bool {

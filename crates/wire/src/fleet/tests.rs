@@ -1,7 +1,7 @@
 use super::*;
 
 fn member(name: &str, url: &str) -> Member {
-    Member { name: name.into(), url: url.into(), weight: 100, pop: None }
+    Member { name: name.into(), url: url.into(), weight: 100, pop: None, public: None }
 }
 
 fn fleet(members: Vec<Member>) -> Fleet {
@@ -111,4 +111,40 @@ fn bounds_are_checked() {
     );
     let other = Fleet { format: 2, ..fleet(vec![]) };
     assert_eq!(other.check().unwrap_err().to_string(), "fleet format 2 is not 1");
+}
+
+#[test]
+fn where_clients_reach_a_member_is_checked() {
+    let at = |public: &str| Member { public: Some(public.into()), ..member("s0", "http://a:1") };
+    for public in [
+        "e0.example.com",
+        "127.0.0.1:8001",
+        "[::1]:80",
+        "e0.{host}",
+        "{host}:8443",
+        "e0.{host}.x:1",
+    ] {
+        assert_eq!(fleet(vec![at(public)]).check(), Ok(()), "{public}");
+    }
+    let long = "n".repeat(MAX_NAME + 1);
+    for public in [
+        "",
+        ":80",
+        "a:",
+        "a:0",
+        "a:65536",
+        "a:+80",
+        "a:{host}",
+        "a b",
+        "a/b",
+        "u@a",
+        "*.a",
+        "{host}.{host}",
+        "{hos}",
+        "http://a",
+        &long,
+    ] {
+        let told = format!("public {public:?} of s0 must be host or host:port");
+        assert!(wrong(vec![at(public)]).contains(&told), "{public}");
+    }
 }

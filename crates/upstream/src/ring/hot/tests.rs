@@ -116,3 +116,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn among_many_requests_only_what_stands_out_is_hot() {
+    let settings = HotSettings { times: 3, window: Duration::from_secs(10), counters: 1 << 12 };
+    let now = Duration::from_secs(1);
+    // A thousand requests for a thousand keys, and now and then one for the same.
+    let hot_at = |objects: u64| {
+        let mut keys = HotKeys::new(settings);
+        (0..1_000u64).find(|n| {
+            keys.ask_among(n.wrapping_mul(0x9e37_79b9_7f4a_7c15), now, objects);
+            n % 10 == 9 && keys.ask_among(7, now, objects)
+        })
+    };
+    // A tenth of the requests is more than eight for each hundred, and less than eight for each fifty.
+    assert!(hot_at(100).is_some());
+    assert_eq!(hot_at(50), None);
+    // Where much is kept, the number of times alone counts; with nothing kept, nothing is worth it.
+    assert_eq!(hot_at(u64::MAX), Some(29));
+    assert_eq!(hot_at(0), None);
+}
