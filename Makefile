@@ -7,7 +7,7 @@ ORIGIN ?=
 PORT ?= 8400
 EXAMPLE ?= examples/quickstart
 
-.PHONY: help demo test lint unit conformance bench bench-purge
+.PHONY: help demo test lint unit conformance bench bench-purge bench-peers
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ bench: ## side by side with nginx, Varnish and Traffic Server; rewrites docs/ben
 	bash .ci/need nginx varnishd traffic_server wrk
 	cargo build --release --locked -p edge
 	python3 e2e/bench/run.py $(BENCH)
+
+bench-peers: ## what two edges of a place hold alone and as peers; prints the table of docs/benchmarks-peers.md
+	cargo test --release --locked -p e2e --test it -- sharing::bench --ignored --nocapture
 
 bench-purge: ## how fast a purge is everywhere: 50 edges on one Redis; rewrites docs/benchmarks-purge.*
 	bash .ci/need redis-server

@@ -9,6 +9,7 @@ use crate::backend::Backend;
 use crate::body::Body;
 use crate::config::{Config, Node};
 use crate::deliver::Answer;
+use crate::deliver::marks::mark;
 use crate::intake::Received;
 use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
@@ -86,6 +87,7 @@ impl<B: Backend> Pipeline<B> {
             headers.insert(header::DATE, date);
         }
         Outcome::Redirect.cache_status(&self.node.name, None, None).append_to(headers);
+        mark(headers, &self.node, received, Outcome::Redirect, None);
         Answer { response, outcome: Outcome::Redirect }
     }
 }

@@ -44,6 +44,7 @@ fn name(place: &Place, edge: usize) -> String {
     format!("e{edge}.{HOST}:{}", place.clients[edge].port())
 }
 
+//= rfc9110#15.4.3
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_sent_to_the_owner_and_served_there() {
     let place = place().await;

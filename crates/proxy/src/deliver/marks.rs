@@ -28,8 +28,8 @@ pub(crate) fn say_stale(headers: &mut HeaderMap, mark: &HeaderValue) {
     headers.insert(X_CDN_STALE, mark.clone());
 }
 
-/// Adds the marks; those for debugging when `debug`, with what the object knows.
-pub(super) fn mark(
+/// Adds the marks; those for debugging where the site shows them, with what the object knows.
+pub(crate) fn mark(
     headers: &mut HeaderMap,
     node: &Node,
     received: &Received,
