@@ -23,7 +23,7 @@ use crate::admin::{admin, read};
 const NOBODY: &str = "http://127.0.0.1:1";
 
 fn member(name: &str, url: &str) -> Member {
-    Member { name: name.into(), url: url.into(), weight: 100, pop: None }
+    Member { name: name.into(), url: url.into(), weight: 100, pop: None, public: None }
 }
 
 fn fleet(rings: &[(&str, &[Member])]) -> Fleet {
