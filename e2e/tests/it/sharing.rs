@@ -232,6 +232,7 @@ async fn run(mode: PeeringMode, hot_after: u16, audience: Audience, objects: usi
 }
 
 /// Runs and prints all of it; how many times as much peers hold, for each audience.
+#[expect(clippy::print_stdout, reason = "whoever runs it wants the table")]
 async fn compare(objects: usize, hot_after: &[u16]) -> [f64; 2] {
     use Audience::{Spread, Twice};
     println!("{objects} objects, Zipf {EXPONENT}; one edge holds about {}", objects / PART);
