@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use local::Ports;
+use local::{Ports, Wanted};
 use proxy::metrics::ProxyMetrics;
 use proxy::{Config, Node};
 use runtime::metrics::Metrics;
 use runtime::token::Token;
 use runtime::{Clock, Drain};
 use serde_json::{Map, Value, json};
-use translate::{Source, TranslatedPool, translate_all};
+use translate::{Source, TranslatedPool, Translation, translate_all};
 
 use crate::client::{Answer, Client, HOST, Request, ask};
 use crate::origin::Origin;
@@ -22,10 +22,16 @@ const START: i64 = 1_800_000_000_000;
 /// The admin token of every world.
 pub const TOKEN: &str = "the-admin-token";
 
+/// The shield of every world that has one.
+pub const SHIELD: &str = "main";
+
 /// An EdgePool with one site, one place and one edge, unless a test says otherwise.
 #[derive(Clone, Debug)]
 pub struct Setup {
     spec: Value,
+    /// Of the OriginShield that the site comes through, if it does.
+    shield: Option<Value>,
+    origin: String,
     clock: Option<Clock>,
 }
 
@@ -40,7 +46,7 @@ impl Setup {
                 "debugHeaders": "Always",
             }],
         });
-        Self { spec, clock: None }
+        Self { spec, shield: None, origin: origin.url(), clock: None }
     }
 
     /// Sets fields of the site; an object is merged into what is there.
@@ -71,6 +77,18 @@ impl Setup {
         self
     }
 
+    /// The site comes through an OriginShield, with these fields of its `spec`.
+    #[must_use]
+    pub fn shield(mut self, fields: Value) -> Self {
+        let origins = json!({ "origins": [{ "url": self.origin }] });
+        merge(self.shield.get_or_insert(origins), fields);
+        if let Some(site) = self.spec["sites"][0].as_object_mut() {
+            site.remove("origins");
+            site.insert("shield".to_owned(), json!({ "name": SHIELD }));
+        }
+        self
+    }
+
     /// On the machine's clock instead of one that stands still until it is moved.
     #[must_use]
     pub fn real_time(mut self) -> Self {
@@ -78,37 +96,53 @@ impl Setup {
         self
     }
 
-    /// The manifest.
+    /// The manifests.
     pub fn manifest(&self) -> String {
-        let manifest = json!({
-            "apiVersion": "cdn.blueorigin.dev/v1alpha1",
-            "kind": "EdgePool",
-            "metadata": { "name": "e2e" },
-            "spec": self.spec,
-        });
-        // JSON is YAML; spread over lines, so that a line says something.
-        format!("{manifest:#}\n")
+        let document = |kind: &str, name: &str, spec: &Value| {
+            let manifest = json!({
+                "apiVersion": "cdn.blueorigin.dev/v1alpha1",
+                "kind": kind,
+                "metadata": { "name": name },
+                "spec": spec,
+            });
+            // JSON is YAML; spread over lines, so that a line says something.
+            format!("{manifest:#}\n")
+        };
+        let pool = document("EdgePool", "e2e", &self.spec);
+        match &self.shield {
+            Some(spec) => pool + "---\n" + &document("OriginShield", SHIELD, spec),
+            None => pool,
+        }
     }
 
-    /// What the manifest comes to.
-    ///
-    /// # Errors
-    /// With everything that is wrong with it.
-    pub fn pools(&self) -> anyhow::Result<Vec<TranslatedPool>> {
+    fn translation(&self) -> anyhow::Result<Translation> {
         let text = self.manifest();
         let translation = translate_all(&[Source { name: "e2e.yaml", text: &text }]);
         if !translation.diagnostics.is_empty() {
             anyhow::bail!("{:#?}", translation.diagnostics);
         }
-        Ok(translation.pools)
+        Ok(translation)
+    }
+
+    /// What the manifests come to.
+    ///
+    /// # Errors
+    /// With everything that is wrong with them.
+    pub fn wanted(&self) -> anyhow::Result<Wanted> {
+        let Translation { pools, shields, .. } = self.translation()?;
+        Ok(Wanted { pools, shields })
+    }
+
+    /// What the pool comes to.
+    ///
+    /// # Errors
+    /// With everything that is wrong with the manifests.
+    pub fn pools(&self) -> anyhow::Result<Vec<TranslatedPool>> {
+        Ok(self.translation()?.pools)
     }
 
     fn pool(&self) -> anyhow::Result<TranslatedPool> {
         self.pools()?.into_iter().next().context("no pool")
-    }
-
-    fn origin_url(&self) -> String {
-        self.spec["sites"][0]["origins"][0]["url"].as_str().unwrap_or_default().to_owned()
     }
 
     fn clock(&self) -> Clock {
@@ -123,11 +157,11 @@ impl Setup {
         let clock = self.clock();
         let settings = local::Settings {
             ports: Ports::Free,
-            origin: Some(self.origin_url()),
+            origin: Some(self.origin.clone()),
             token: Token::new(TOKEN),
             clock: clock.clone(),
         };
-        let world = local::World::start(self.pools()?, settings).await?;
+        let world = local::World::start(self.wanted()?, settings).await?;
         let edge = world.edges.list().into_iter().next().context("no edge")?;
         Ok(World { address: edge.address, node: edge.node.clone(), clock, local: Some(world) })
     }
@@ -195,6 +229,26 @@ impl World {
         }
     }
 
+    /// Where the edges listen, in the order of the manifest.
+    pub fn edges(&self) -> Vec<SocketAddr> {
+        self.servers(|local| &local.edges).into_iter().map(|edge| edge.address).collect()
+    }
+
+    /// The nodes of all edges and shields.
+    pub fn nodes(&self) -> Vec<Arc<Node>> {
+        let edges = self.servers(|local| &local.edges);
+        edges.into_iter().chain(self.shields()).map(|server| server.node).collect()
+    }
+
+    /// The shield's servers.
+    pub fn shields(&self) -> Vec<local::Server> {
+        self.servers(|local| &local.shields)
+    }
+
+    fn servers(&self, tier: impl Fn(&local::World) -> &local::Servers) -> Vec<local::Server> {
+        self.local.as_ref().map(|local| tier(local).list()).unwrap_or_default()
+    }
+
     /// Moves the edge's clock on.
     pub fn pass_seconds(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
@@ -223,11 +277,21 @@ impl World {
         assert!(waited.await.is_ok(), "does not happen: {what}");
     }
 
-    /// Waits until nothing is being stored.
+    /// Waits until the first edge stores nothing any more.
     ///
     /// # Panics
     /// When that goes on.
     pub async fn settled(&self) {
         self.until("the end of all fills", || self.node.cache.stats().flights == 0).await;
+    }
+
+    /// Waits until nobody stores anything any more.
+    ///
+    /// # Panics
+    /// When that goes on.
+    pub async fn all_settled(&self) {
+        let nodes = self.nodes();
+        let idle = || nodes.iter().all(|node| node.cache.stats().flights == 0);
+        self.until("the end of all fills", idle).await;
     }
 }

@@ -5,17 +5,20 @@
 
 pub mod demo_origin;
 pub mod files;
+pub mod fleet;
 mod log;
 pub mod options;
 mod orders;
 mod plan;
 pub mod process;
 mod screen;
+mod servers;
 mod status;
 mod world;
 
 pub use log::Log;
 pub use options::Options;
 pub use orders::Orders;
-pub use plan::{EdgePlan, Plan, PlanError, Ports};
-pub use world::{Edge, Settings, World, WorldError};
+pub use plan::{Plan, PlanError, Ports, ServerPlan, Wanted};
+pub use servers::{Server, Servers};
+pub use world::{Settings, World, WorldError};

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Runs every PoP of every EdgePool as real servers on loopback, with a demo origin behind them.
+/// Runs every PoP of every EdgePool, and every OriginShield, as real servers on loopback, with a demo origin
+/// behind them.
 ///
-/// With base port N: status and admin on N, edges from N+1 in the order of the files, the demo origin on
-/// N+90. The files are watched: what changes is taken over, what is broken is reported and changes nothing.
+/// With base port N: status and admin on N, edges from N+1 and shields from N+60 in the order of the files,
+/// the demo origin on N+90. The files are watched: what changes is taken over, what is broken is reported and changes nothing.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "local", version, args_conflicts_with_subcommands = true)]
 #[command(after_help = "Example: local examples/quickstart")]

@@ -1,7 +1,10 @@
-//! Which servers a set of pools needs, under which names, on which ports. Pure.
+//! Which servers a set of pools and shields needs, under which names, on which ports. Pure.
 
-use translate::TranslatedPool;
+use std::collections::{BTreeMap, HashSet};
+
+use translate::{TranslatedPool, TranslatedShield};
 use wire::Snapshot;
+use wire::snapshot::{PeeringMode, Tier};
 
 /// The layout of ports from a base.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub enum Ports {
 const FIRST_EDGE: u16 = 1;
 /// DNS comes on N+53.
 const MOST_EDGES: usize = 52;
+const FIRST_SHIELD: u16 = 60;
+const MOST_SHIELDS: u16 = 29;
 const DEMO_ORIGIN: u16 = 90;
 
 impl Ports {
@@ -38,31 +43,80 @@ impl Ports {
             Self::Free => 0,
         }
     }
+
+    /// A port for each of the shields' servers: those that run already keep theirs, `held` by name, others get
+    /// the first that nobody has, or that somebody gives up where there is no other.
+    fn shields(self, names: &[String], held: &BTreeMap<String, u16>) -> Vec<u16> {
+        if self == Self::Free {
+            return vec![0; names.len()];
+        }
+        let layout = || (FIRST_SHIELD..FIRST_SHIELD + MOST_SHIELDS).map(|offset| self.at(offset));
+        let kept: HashSet<u16> = names.iter().filter_map(|name| held.get(name).copied()).collect();
+        let taken: HashSet<u16> = held.values().copied().collect();
+        let given_up = layout().filter(|port| taken.contains(port) && !kept.contains(port));
+        let mut free = layout().filter(|port| !taken.contains(port)).chain(given_up);
+        let port = |name| held.get(name).copied().or_else(|| free.next());
+        // There are as many ports as servers at most.
+        names.iter().map(port).map(Option::unwrap_or_default).collect()
+    }
 }
 
-/// One edge to run.
+/// What is to run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// In the order of the files.
+    pub pools: Vec<TranslatedPool>,
+    /// In the order of the files.
+    pub shields: Vec<TranslatedShield>,
+}
+
+/// Pools alone.
+impl From<Vec<TranslatedPool>> for Wanted {
+    fn from(pools: Vec<TranslatedPool>) -> Self {
+        Self { pools, shields: Vec::new() }
+    }
+}
+
+/// One server to run: an edge, or one of a shield's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EdgePlan {
-    /// `fra-0`, with the pool's name before it where there are several pools.
+pub struct ServerPlan {
+    /// `fra-0`, or `shield-0`, with the pool's or shield's name before it where there are several. No other
+    /// server of the plan has it.
     pub name: String,
-    /// Its pool.
+    /// The pool of an edge, or the shield whose server it is.
     pub pool: String,
-    /// Its PoP.
-    pub pop: String,
+    /// The PoP of an edge; none of a shield.
+    pub pop: Option<String>,
+    /// What fleets call the ring that tiers find it on: `pop/POOL/POP` or `shield/NAME`.
+    pub ring: String,
     /// Its port; 0 = any.
     pub port: u16,
     /// What it runs on.
     pub snapshot: Snapshot,
 }
 
+impl ServerPlan {
+    /// Whether others of its place ask it for what it owns.
+    pub fn has_peers(&self) -> bool {
+        has_peers(&self.snapshot)
+    }
+}
+
+/// Whether the servers of `snapshot` ask each other.
+pub(crate) fn has_peers(snapshot: &Snapshot) -> bool {
+    snapshot.tier == Tier::Edge && snapshot.peering.mode == PeeringMode::Peer
+}
+
 /// Everything to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// In the order of the files.
-    pub edges: Vec<EdgePlan>,
+    pub edges: Vec<ServerPlan>,
+    /// In the order of the files.
+    pub shields: Vec<ServerPlan>,
 }
 
-/// The pools cannot be run here.
+/// The pools and shields cannot be run here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Nothing to do.
@@ -73,35 +127,92 @@ pub enum PlanError {
         "these pools have {0} edges; at most {MOST_EDGES} run here: lower `replicas`, or run fewer pools at a time"
     )]
     TooManyEdges(usize),
+    /// The ports do not suffice.
+    #[error(
+        "these shields have {0} servers; at most {MOST_SHIELDS} run here: lower `replicas`, or run fewer shields at a time"
+    )]
+    TooManyShields(usize),
 }
 
 impl Plan {
-    /// Plans the edges of `pools`.
+    /// Plans the servers of `wanted`; those of shields that run already are on the ports `held`, by name.
     ///
     /// # Errors
-    /// When there is none, or too many.
-    pub fn new(pools: &[TranslatedPool], ports: Ports) -> Result<Self, PlanError> {
-        let several = pools.len() > 1;
-        let mut edges = Vec::new();
-        for pool in pools {
-            for pop in &pool.pops {
-                for replica in 0..pop.replicas {
-                    let prefix = if several { format!("{}-", pool.name) } else { String::new() };
-                    edges.push(EdgePlan {
-                        name: format!("{prefix}{}-{replica}", pop.name).replace('/', "-"),
-                        pool: pool.name.clone(),
-                        pop: pop.name.clone(),
-                        port: ports.edge(edges.len()),
-                        snapshot: pool.snapshot.clone(),
-                    });
-                }
+    /// When there is no edge, or there are too many of something.
+    pub fn new(
+        wanted: &Wanted,
+        ports: Ports,
+        held: &BTreeMap<String, u16>,
+    ) -> Result<Self, PlanError> {
+        let mut names = Names::default();
+        let edges = edges(&wanted.pools, ports, &mut names);
+        match edges.len() {
+            0 => return Err(PlanError::NoPool),
+            n if n > MOST_EDGES => return Err(PlanError::TooManyEdges(n)),
+            _ => {}
+        }
+        let mut shields = shields(&wanted.shields, &mut names);
+        if shields.len() > usize::from(MOST_SHIELDS) {
+            return Err(PlanError::TooManyShields(shields.len()));
+        }
+        let names: Vec<_> = shields.iter().map(|shield| shield.name.clone()).collect();
+        for (shield, port) in shields.iter_mut().zip(ports.shields(&names, held)) {
+            shield.port = port;
+        }
+        Ok(Self { edges, shields })
+    }
+}
+
+fn edges(pools: &[TranslatedPool], ports: Ports, names: &mut Names) -> Vec<ServerPlan> {
+    let several = pools.len() > 1;
+    let mut edges = Vec::new();
+    for pool in pools {
+        let prefix = if several { format!("{}-", pool.name) } else { String::new() };
+        for pop in &pool.pops {
+            for replica in 0..pop.replicas {
+                edges.push(ServerPlan {
+                    name: names.claim(format!("{prefix}{}-{replica}", pop.name)),
+                    pool: pool.name.clone(),
+                    pop: Some(pop.name.clone()),
+                    ring: format!("pop/{}/{}", pool.name, pop.name),
+                    port: ports.edge(edges.len()),
+                    snapshot: pool.snapshot.clone(),
+                });
             }
         }
-        match edges.len() {
-            0 => Err(PlanError::NoPool),
-            n if n > MOST_EDGES => Err(PlanError::TooManyEdges(n)),
-            _ => Ok(Self { edges }),
+    }
+    edges
+}
+
+fn shields(shields: &[TranslatedShield], names: &mut Names) -> Vec<ServerPlan> {
+    let several = shields.len() > 1;
+    let servers = shields.iter().flat_map(|shield| (0..shield.replicas).map(move |n| (shield, n)));
+    let plan = |(shield, replica): (&TranslatedShield, u32)| {
+        let prefix = if several { format!("{}-", shield.name) } else { String::new() };
+        ServerPlan {
+            name: names.claim(format!("{prefix}shield-{replica}")),
+            pool: shield.name.clone(),
+            pop: None,
+            ring: shield.ring.clone(),
+            port: 0,
+            snapshot: shield.snapshot.clone(),
         }
+    };
+    servers.map(plan).collect()
+}
+
+/// Names that are given away: purges are acknowledged by name, so each is one server's.
+#[derive(Default)]
+struct Names(HashSet<String>);
+
+impl Names {
+    fn claim(&mut self, name: String) -> String {
+        let mut name = name.replace('/', "-");
+        while !self.0.insert(name.clone()) {
+            // As a PoP called `shield` would have it.
+            name.push_str("-b");
+        }
+        name
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::Context;
 use runtime::token::Token;
 use runtime::{Clock, drain, random};
-use translate::{Diagnostics, TranslatedOrder, TranslatedPool, with_origin};
+use translate::{Diagnostics, TranslatedOrder, with_origin};
 
 use crate::files::{self, File, FilesError};
 use crate::options::{Command, Options, Run};
 use crate::orders::Orders;
-use crate::plan::Ports;
+use crate::plan::{Ports, Wanted};
 use crate::screen::{self, Live};
 use crate::world::{Settings, World};
 
@@ -37,17 +37,19 @@ pub fn is_bad_input(error: &anyhow::Error) -> bool {
 }
 
 /// What the files come to: what runs, and what is ordered.
-fn meaning(files: &[File]) -> Result<(Vec<TranslatedPool>, Vec<TranslatedOrder>), Diagnostics> {
+fn meaning(files: &[File]) -> Result<(Wanted, Vec<TranslatedOrder>), Diagnostics> {
     let translation = files::translation(files);
     if translation.diagnostics.is_empty() {
-        return Ok((translation.pools, translation.orders));
+        let wanted = Wanted { pools: translation.pools, shields: translation.shields };
+        return Ok((wanted, translation.orders));
     }
     Err(Diagnostics(translation.diagnostics))
 }
 
 fn print_snapshot(run: &Run) -> anyhow::Result<()> {
-    let (mut pools, _) = meaning(&files::read(&run.paths)?)?;
-    let [pool] = &mut pools[..] else {
+    let (mut wanted, _) = meaning(&files::read(&run.paths)?)?;
+    let pools = &mut wanted.pools[..];
+    let [pool] = pools else {
         anyhow::bail!("snapshot wants files with one EdgePool; these have {}", pools.len());
     };
     if let Some(origin) = &run.origin {
@@ -59,7 +61,7 @@ fn print_snapshot(run: &Run) -> anyhow::Result<()> {
 
 async fn serve(run: &Run) -> anyhow::Result<()> {
     let mut seen = files::read(&run.paths)?;
-    let (pools, first) = meaning(&seen)?;
+    let (wanted, first) = meaning(&seen)?;
     let token = match &run.admin_token {
         Some(token) => token.clone(),
         None => random::hex()
@@ -71,7 +73,7 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
         token: Token::new(&token),
         clock: Clock::system(),
     };
-    let world = World::start(pools, settings).await?;
+    let world = World::start(wanted, settings).await?;
     screen::say(&screen::welcome(&world, &token));
     let mut orders = Orders::default();
     for line in orders.take_over(&world, &first).await {
@@ -107,7 +109,7 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
 async fn take_over(world: &World, given: &mut Orders, files: &[File]) {
     let mut told = Vec::new();
     let taken = match meaning(files) {
-        Ok((pools, orders)) => match world.apply(pools).await {
+        Ok((wanted, orders)) => match world.apply(wanted).await {
             Ok(()) => {
                 told = given.take_over(world, &orders).await;
                 Ok(())

@@ -21,8 +21,13 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
         let hosts = edge.node.config();
         let hosts: Vec<&str> =
             hosts.snapshot().sites.iter().flat_map(|s| &s.hosts).map(String::as_str).collect();
-        let what = format!("PoP {}, for {}", edge.pop, hosts.join(", "));
+        let pop = edge.pop.as_deref().unwrap_or_default();
+        let what = format!("PoP {pop}, for {}", hosts.join(", "));
         let _ = writeln!(text, "  {:<16} {:<28} {what}", edge.name, edge.url());
+    }
+    for shield in world.shields.list() {
+        let what = format!("shield {}, for edges", shield.pool);
+        let _ = writeln!(text, "  {:<16} {:<28} {what}", shield.name, shield.url());
     }
     if let Some((address, _)) = &world.demo {
         let _ = writeln!(
@@ -37,7 +42,7 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
     let path = if world.demo.is_some() { "/hello" } else { "/" };
     let _ = writeln!(text, "\nTry, twice:");
     let _ = writeln!(text, "  curl -i {}{path}", first.url());
-    let _ = writeln!(text, "Purge it on every edge, and ask again:");
+    let _ = writeln!(text, "Purge it on every server, and ask again:");
     let _ =
         writeln!(text, "  curl -X PURGE -H 'Authorization: Bearer {token}' {}{path}", first.url());
     let _ = writeln!(text, "What an edge holds:");
@@ -89,10 +94,10 @@ impl Live {
 fn counts(world: &World) -> String {
     let mut text = format!(
         "  {:<16} {:>10} {:>10} {:>7} {:>9} {:>12}\n",
-        "edge", "requests", "from store", "ratio", "objects", "bytes"
+        "server", "requests", "from store", "ratio", "objects", "bytes"
     );
-    for edge in world.edges.list() {
-        let c = Counts::of(&edge);
+    for server in [world.edges.list(), world.shields.list()].concat() {
+        let c = Counts::of(&server);
         let ratio = match c.requests {
             0 => "–".to_owned(),
             requests => format!("{:.1} %", c.hits as f64 * 100.0 / requests as f64),

@@ -1,7 +1,6 @@
-//! The status page and admin API of the whole world: what runs where, and each edge's own debug API.
+//! The status page and admin API of the whole world: what runs where, and each server's own debug API.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
@@ -9,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use proxy::admin::{debug, invalidation};
-use runtime::Drain;
 use runtime::admin::{Admin, Scrape};
 use runtime::metrics::{Metrics, merged_text};
 use serde::Serialize;
@@ -17,38 +15,17 @@ use serde_json::json;
 
 use crate::demo_origin::Asked;
 use crate::log::Log;
-use crate::world::Edge;
+use crate::servers::{Server, Servers};
+use crate::world::World;
 
-/// The edges that run now, shared by all who show them.
-#[derive(Clone, Default)]
-pub struct Edges(Arc<RwLock<Vec<Edge>>>);
-
-impl Edges {
-    /// All of them.
-    pub fn list(&self) -> Vec<Edge> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The same list for those whom it leads to itself: without keeping it alive.
-    pub(crate) fn later(&self) -> impl Fn() -> Vec<Edge> + Send + Sync + use<> {
-        let edges = Arc::downgrade(&self.0);
-        move || edges.upgrade().map_or_else(Vec::new, |edges| Self(edges).list())
-    }
-
-    pub(crate) fn push(&self, edge: Edge) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(edge);
-    }
-
-    pub(crate) fn retain(&self, keep: impl FnMut(&Edge) -> bool) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(keep);
-    }
-}
-
-/// One edge's counts.
+/// One server's counts.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Counts {
     pub(crate) name: String,
-    pub(crate) pop: String,
+    /// Of an edge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pop: Option<String>,
+    /// The pool, or the shield.
     pub(crate) pool: String,
     pub(crate) url: String,
     pub(crate) requests: u64,
@@ -56,85 +33,101 @@ pub(crate) struct Counts {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
     pub(crate) version: String,
+    /// The version of the fleet.
+    pub(crate) fleet: Option<String>,
 }
 
 impl Counts {
-    pub(crate) fn of(edge: &Edge) -> Self {
-        let stats = edge.node.cache.stats();
-        let results: Vec<_> = edge.node.metrics.results().collect();
+    pub(crate) fn of(server: &Server) -> Self {
+        let node = &server.node;
+        let stats = node.cache.stats();
+        let results: Vec<_> = node.metrics.results().collect();
         let from_store = ["hit", "stale", "revalidated", "collapsed"];
         let hits = results.iter().filter(|(result, _)| from_store.contains(result));
         Self {
-            name: edge.name.clone(),
-            pop: edge.pop.clone(),
-            pool: edge.pool.clone(),
-            url: edge.url(),
+            name: server.name.clone(),
+            pop: server.pop.clone(),
+            pool: server.pool.clone(),
+            url: server.url(),
             requests: results.iter().map(|(_, count)| count).sum(),
             hits: hits.map(|(_, count)| count).sum(),
             objects: stats.objects,
             bytes: stats.bytes,
-            version: edge.node.config().snapshot().version.clone(),
+            version: node.config().snapshot().version.clone(),
+            fleet: node.fleet().map(|fleet| fleet.version),
         }
     }
 }
 
 #[derive(Clone)]
-struct World {
-    edges: Edges,
+struct Shown {
+    edges: Servers,
+    shields: Servers,
     demo: Option<(SocketAddr, Asked)>,
-    log: Log,
 }
 
 /// The router: status in the open, debugging behind the token.
-pub(crate) fn router(
-    edges: Edges,
-    demo: Option<(SocketAddr, Asked)>,
-    log: &Log,
-    drain: &Drain,
-) -> Router {
-    let scraped = edges.clone();
+pub(crate) fn router(world: &World) -> Router {
+    let (edges, shields) = (world.edges.clone(), world.shields.clone());
+    let scraped = [edges.clone(), shields.clone()];
     let metrics = Scrape::of(move || {
-        let all: Vec<Metrics> = scraped.list().into_iter().map(|edge| edge.metrics).collect();
+        let all: Vec<Metrics> =
+            scraped.iter().flat_map(Servers::list).map(|server| server.metrics).collect();
         merged_text(&all)
     });
-    let world = World { edges, demo, log: log.clone() };
-    let edges = Router::new()
+    let (log, drain) = (&world.log, world.drain().clone());
+    let debug = |tier: &str, servers: &Servers| {
+        Router::new()
+            .route(&format!("/{tier}/{{name}}/{{*rest}}"), any(one_server))
+            .with_state((servers.clone(), log.clone()))
+    };
+    let shown = Shown { edges, shields, demo: world.demo.clone() };
+    let debug = Router::new()
         .route("/debug/nodes", get(nodes))
-        .route("/edges/{name}/{*rest}", any(one_edge))
-        .with_state(world.clone());
-    let guarded = invalidation::router(log.desk(), edges);
-    let open = Router::new().route("/", get(page)).route("/status", get(status)).with_state(world);
+        .with_state(shown.clone())
+        .merge(debug("edges", &shown.edges))
+        .merge(debug("shields", &shown.shields));
+    let guarded = invalidation::router(log.desk(), debug);
+    let open = Router::new().route("/", get(page)).route("/status", get(status)).with_state(shown);
     let (ready, token) = (log.readiness(), log.token());
-    Admin { metrics, ready, drain: drain.clone(), token }.router_beside(open, guarded)
+    Admin { metrics, ready, drain, token }.router_beside(open, guarded)
 }
 
-async fn status(State(world): State<World>) -> Response {
-    let edges: Vec<_> = world.edges.list().iter().map(Counts::of).collect();
+async fn status(State(world): State<Shown>) -> Response {
+    let counts = |servers: &Servers| servers.list().iter().map(Counts::of).collect::<Vec<_>>();
+    let (edges, shields) = (counts(&world.edges), counts(&world.shields));
     let demo = world.demo.map(
         |(address, asked)| json!({ "url": format!("http://{address}"), "requests": asked.count() }),
     );
-    Json(json!({ "edges": edges, "demoOrigin": demo })).into_response()
+    Json(json!({ "edges": edges, "shields": shields, "demoOrigin": demo })).into_response()
 }
 
 /// Whose debug API is here, and under which path.
-async fn nodes(State(world): State<World>) -> Response {
-    let nodes = world.edges.list().into_iter().map(|edge| {
-        let tier = edge.node.config().snapshot().tier.as_str();
-        let path = format!("/edges/{}", edge.name);
-        json!({ "name": edge.name, "pool": edge.pool, "pop": edge.pop, "tier": tier, "path": path })
+async fn nodes(State(world): State<Shown>) -> Response {
+    let edges = world.edges.list().into_iter().map(|edge| ("edges", edge));
+    let shields = world.shields.list().into_iter().map(|shield| ("shields", shield));
+    let nodes = edges.chain(shields).map(|(folder, server)| {
+        let tier = server.node.config().snapshot().tier.as_str();
+        let path = format!("/{folder}/{}", server.name);
+        let mut node =
+            json!({ "name": server.name, "pool": server.pool, "tier": tier, "path": path });
+        if let Some(pop) = server.pop {
+            node["pop"] = json!(pop);
+        }
+        node
     });
     Json(json!({ "nodes": nodes.collect::<Vec<_>>() })).into_response()
 }
 
-/// `/edges/fra-0/debug/entries` is `/debug/entries` of that edge.
-async fn one_edge(
-    State(world): State<World>,
+/// `/edges/fra-0/debug/entries` is `/debug/entries` of that edge, and so with shields.
+async fn one_server(
+    State((servers, log)): State<(Servers, Log)>,
     Path((name, rest)): Path<(String, String)>,
     mut request: Request,
 ) -> Response {
     use tower::ServiceExt;
-    let Some(edge) = world.edges.list().into_iter().find(|edge| edge.name == name) else {
-        let body = json!({ "error": "not-found", "reason": format!("no edge is called {name}") });
+    let Some(server) = servers.list().into_iter().find(|server| server.name == name) else {
+        let body = json!({ "error": "not-found", "reason": format!("no server is called {name}") });
         return (StatusCode::NOT_FOUND, Json(body)).into_response();
     };
     let query = request.uri().query().map(|q| format!("?{q}")).unwrap_or_default();
@@ -142,17 +135,17 @@ async fn one_edge(
         Ok(uri) => *request.uri_mut() = uri,
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     }
-    let router = invalidation::router(world.log.desk(), debug::router(edge.node));
+    let router = invalidation::router(log.desk(), debug::router(server.node));
     match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
 }
 
-async fn page(State(world): State<World>) -> axum::response::Html<String> {
+async fn page(State(world): State<Shown>) -> axum::response::Html<String> {
     let mut rows = String::new();
-    for edge in world.edges.list() {
-        let c = Counts::of(&edge);
+    for server in [world.edges.list(), world.shields.list()].concat() {
+        let c = Counts::of(&server);
         rows.push_str(&format!(
             "<tr><td>{}<td>{}<td>{}<td><a href=\"{2}/\">{2}</a><td>{}<td>{}<td>{}<td>{}",
             c.pool, c.name, c.url, c.requests, c.hits, c.objects, c.bytes
@@ -161,7 +154,7 @@ async fn page(State(world): State<World>) -> axum::response::Html<String> {
     axum::response::Html(format!(
         "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2><title>Blue Origin</title>\
          <style>body{{font:15px/1.5 system-ui;margin:2em}}td,th{{padding:.2em 1em;text-align:left}}</style>\
-         <h1>Blue Origin, local</h1><table><tr><th>pool<th>edge<th>address<th>requests<th>from the store\
+         <h1>Blue Origin, local</h1><table><tr><th>pool or shield<th>server<th>address<th>requests<th>from the store\
          <th>objects<th>bytes{rows}</table><p>The demo origin was asked {} times. \
          <a href=/status>JSON</a> · <a href=/metrics>metrics</a>",
         world.demo.map_or_else(|| "?".to_owned(), |(_, asked)| asked.count().to_string()),

@@ -1,9 +1,8 @@
 //! A running CDN on loopback.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::time::Duration;
 
 use proxy::metrics::ProxyMetrics;
 use proxy::{Config, ConfigError, Node};
@@ -11,13 +10,17 @@ use runtime::drain::Stage;
 use runtime::metrics::{MetricError, Metrics};
 use runtime::token::{Token, Tokens};
 use runtime::{Clock, Drain};
-use tokio::task::JoinHandle;
-use translate::{TranslatedPool, with_origin};
+use translate::{with_origin, with_origin_behind};
+use wire::Snapshot;
+use wire::snapshot::Tier;
 
 use crate::demo_origin::{self, Asked};
-use crate::log::{Following, Log};
-use crate::plan::{EdgePlan, Plan, PlanError, Ports};
-use crate::status::{self, Edges};
+use crate::log::Log;
+use crate::plan::{Plan, PlanError, Ports, ServerPlan, Wanted};
+use crate::servers::{self, Server, Servers};
+use crate::{fleet, status};
+
+mod change;
 
 /// Hosts that a browser or curl on this machine sends when it asks an edge directly.
 const LOOPBACK_HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
@@ -25,15 +28,18 @@ const LOOPBACK_HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// Why a CDN cannot run here.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// The pools do not fit.
+    /// The pools and shields do not fit.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// A snapshot cannot be run.
-    #[error("pool {0}: {1}")]
+    #[error("{0}: {1}")]
     Config(String, ConfigError),
     /// `--origin` is not an origin.
     #[error("--origin {0}: {1}")]
     Origin(String, String),
+    /// The fleet cannot be used.
+    #[error("the fleet for {0}: {1}")]
+    Fleet(String, String),
     /// A port is taken.
     #[error("port {0} for {1} cannot be used: {2}; choose another --base-port")]
     Port(u16, String, io::Error),
@@ -45,33 +51,12 @@ pub enum WorldError {
     Metrics(#[from] MetricError),
 }
 
-/// One edge that runs.
-#[derive(Clone)]
-pub struct Edge {
-    /// `fra-0`.
-    pub name: String,
-    /// Its pool.
-    pub pool: String,
-    /// Its PoP.
-    pub pop: String,
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The edge itself.
-    pub node: Arc<Node>,
-    pub(crate) metrics: Metrics,
-    running: Arc<tokio::sync::Mutex<Option<Running>>>,
-}
-
-/// What an edge does.
-struct Running {
-    serving: JoinHandle<io::Result<()>>,
-    following: Following,
-}
-
 /// Everything that runs.
 pub struct World {
     /// The edges, in the order of the files.
-    pub edges: Edges,
+    pub edges: Servers,
+    /// The servers of the shields, in the order of the files.
+    pub shields: Servers,
     /// The status page and admin API.
     pub status: SocketAddr,
     /// The demo origin and how often it was asked, unless the user has an own one.
@@ -96,12 +81,20 @@ pub struct Settings {
     pub clock: Clock,
 }
 
+/// A server with its sockets, before it does anything.
+struct Ready {
+    server: Server,
+    listener: TcpListener,
+    peers: Option<TcpListener>,
+}
+
 impl World {
-    /// Starts the edges of `pools` and what they need. Every socket is bound before anything is served.
+    /// Starts the servers of what is `wanted` and what they need. Every socket is bound before anything is
+    /// served.
     ///
     /// # Errors
-    /// When a port is taken or a pool cannot be run; then nothing runs.
-    pub async fn start(pools: Vec<TranslatedPool>, settings: Settings) -> Result<Self, WorldError> {
+    /// When a port is taken or something cannot be run; then nothing runs.
+    pub async fn start(wanted: impl Into<Wanted>, settings: Settings) -> Result<Self, WorldError> {
         let Settings { ports, origin, token, clock } = settings;
         let drain = Drain::new();
         let demo_listener = match &origin {
@@ -113,10 +106,11 @@ impl World {
             (origin, _) => origin.clone().unwrap_or_default(),
         };
         let status_listener = bind(ports.status(), "the status page")?;
-        let edges = Edges::default();
-        let log = Log::new(&edges, clock.clone(), token.map(Tokens::from));
+        let (edges, shields) = (Servers::default(), Servers::default());
+        let log = Log::new(&edges, &shields, clock.clone(), token.map(Tokens::from));
         let mut world = Self {
             edges,
+            shields,
             status: status_listener.local_addr()?,
             demo: None,
             log,
@@ -125,12 +119,15 @@ impl World {
             drain,
             clock,
         };
-        let plan = Plan::new(&world.with_origins(pools)?, ports)?;
-        let started = plan
-            .edges
-            .into_iter()
-            .map(|plan| world.prepare(plan))
-            .collect::<Result<Vec<_>, _>>()?;
+        let plan = Plan::new(&world.with_origins(wanted.into())?, ports, &BTreeMap::new())?;
+        let Plan { edges, shields } = plan;
+        // Those that are asked are there before those that ask.
+        let ready = shields.into_iter().chain(edges).map(|plan| world.prepare(plan));
+        let ready = ready.collect::<Result<Vec<_>, _>>()?;
+        let fleet = fleet::fleet(ready.iter().filter_map(Ready::seat));
+        for ready in &ready {
+            tell(&ready.server, &fleet)?;
+        }
         if let Some(listener) = demo_listener {
             let asked = Asked::default();
             world.demo = Some((listener.local_addr()?, asked.clone()));
@@ -138,69 +135,27 @@ impl World {
             let (router, drain) = (demo_origin::router(asked), world.drain.clone());
             tokio::spawn(runtime::admin::serve(listener, router, drain));
         }
-        for (edge, listener) in started {
-            world.launch(edge, listener).await;
+        for ready in ready {
+            world.launch(ready).await;
         }
-        let router =
-            status::router(world.edges.clone(), world.demo.clone(), &world.log, &world.drain);
+        let router = status::router(&world);
         let listener = tokio::net::TcpListener::from_std(status_listener)?;
         tokio::spawn(runtime::admin::serve(listener, router, world.drain.clone()));
         Ok(world)
     }
 
-    /// Goes over to `pools`: edges that stay take over their snapshot and keep what they stored, others
-    /// come and go.
-    ///
-    /// # Errors
-    /// When the pools cannot be run; then everything stays as it was.
-    pub async fn apply(&self, pools: Vec<TranslatedPool>) -> Result<(), WorldError> {
-        let plan = Plan::new(&self.with_origins(pools)?, self.ports)?;
-        let running = self.edges.list();
-        let mut reloads = Vec::new();
-        let mut newcomers = Vec::new();
-        for plan in plan.edges {
-            match running.iter().find(|r| r.name == plan.name && same_port(r, &plan)) {
-                Some(found) => reloads.push((found.clone(), config(&plan)?)),
-                None => newcomers.push(plan),
-            }
-        }
-        let stays = |edge: &Edge| reloads.iter().any(|(kept, _)| kept.name == edge.name);
-        let leavers: Vec<_> = running.iter().filter(|edge| !stays(edge)).cloned().collect();
-        let inherited = |plan: &EdgePlan| {
-            plan.port != 0 && leavers.iter().any(|edge| edge.address.port() == plan.port)
-        };
-        // Everything that can fail comes first; a port that another edge gives up is free only later.
-        let (heirs, others): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(inherited);
-        for plan in &heirs {
-            config(plan)?;
-        }
-        let prepared =
-            others.into_iter().map(|plan| self.prepare(plan)).collect::<Result<Vec<_>, _>>()?;
-        for edge in &leavers {
-            edge.stop().await;
-        }
-        self.edges.retain(|edge| !leavers.iter().any(|gone| Arc::ptr_eq(&gone.node, &edge.node)));
-        for (edge, config) in reloads {
-            edge.node.reload(config);
-            edge.node.metrics.reloaded(true);
-        }
-        for (edge, listener) in prepared {
-            self.launch(edge, listener).await;
-        }
-        for plan in heirs {
-            let (edge, listener) = self.prepare(plan)?;
-            self.launch(edge, listener).await;
-        }
-        Ok(())
-    }
-
-    /// Finishes what is in flight and stops.
+    /// Finishes what is in flight and stops: edges first, since they ask the shields.
     pub async fn stop(self) {
         self.drain.advance(Stage::Closed);
-        for edge in self.edges.list() {
-            edge.stop().await;
+        for tier in [&self.edges, &self.shields] {
+            servers::all(tier.list(), |server| async move { server.stop().await }).await;
         }
         self.log.stop();
+    }
+
+    /// How far everything is on its way out.
+    pub(crate) fn drain(&self) -> &Drain {
+        &self.drain
     }
 
     /// The time, by this world's clock, in milliseconds since 1970.
@@ -208,10 +163,14 @@ impl World {
         self.clock.now_millis()
     }
 
-    fn with_origins(
-        &self,
-        mut pools: Vec<TranslatedPool>,
-    ) -> Result<Vec<TranslatedPool>, WorldError> {
+    fn of(&self, tier: Tier) -> &Servers {
+        match tier {
+            Tier::Edge => &self.edges,
+            Tier::Shield => &self.shields,
+        }
+    }
+
+    fn with_origins(&self, mut wanted: Wanted) -> Result<Wanted, WorldError> {
         let wrong = |reason: String| WorldError::Origin(self.origin.clone(), reason);
         let uri: http::Uri = self.origin.parse().map_err(|e| wrong(format!("{e}")))?;
         // A site with a name of its own wants to be asked by it; an address does not care.
@@ -219,68 +178,69 @@ impl World {
             let bare = a.host().trim_matches(['[', ']']);
             bare != "localhost" && bare.parse::<IpAddr>().is_err()
         });
-        for pool in &mut pools {
-            with_origin(pool, &self.origin).map_err(|e| wrong(e.to_string()))?;
-            for origin in pool.snapshot.sites.iter_mut().flat_map(|site| &mut site.origins) {
+        let ask_by_name = |snapshot: &mut Snapshot| {
+            for origin in snapshot.sites.iter_mut().flat_map(|site| &mut site.origins) {
                 origin.host = host.map(ToString::to_string);
             }
-        }
-        Ok(pools)
-    }
-
-    fn prepare(&self, plan: EdgePlan) -> Result<(Edge, TcpListener), WorldError> {
-        let listener = bind(plan.port, &format!("edge {}", plan.name))?;
-        let metrics = Metrics::with_labels(&[("node", &plan.name), ("pop", &plan.pop)])?;
-        let drain = Drain::new();
-        let config = config(&plan)?;
-        let clock = self.clock.clone();
-        let node = Node::new(&plan.name, config, clock, ProxyMetrics::new(&metrics)?, drain);
-        let edge = Edge {
-            address: listener.local_addr()?,
-            name: plan.name,
-            pool: plan.pool,
-            pop: plan.pop,
-            node,
-            metrics,
-            running: Arc::default(),
         };
-        Ok((edge, listener))
-    }
-
-    async fn launch(&self, edge: Edge, listener: TcpListener) {
-        let following = self.log.connect(&edge.node).await;
-        let serving = tokio::spawn(edge::start(edge.node.clone(), listener));
-        *edge.running.lock().await = Some(Running { serving, following });
-        self.edges.push(edge);
-    }
-}
-
-impl Edge {
-    /// Finishes what is in flight on this edge and stops it.
-    pub async fn stop(&self) {
-        self.node.drain.advance(Stage::Closed);
-        let Some(Running { serving, following }) = self.running.lock().await.take() else { return };
-        let patience = Duration::from_secs(10);
-        if tokio::time::timeout(patience, serving).await.is_err() {
-            tracing::warn!(edge = self.name, "still busy; left behind");
+        for pool in &mut wanted.pools {
+            with_origin(pool, &self.origin).map_err(|e| wrong(e.to_string()))?;
+            ask_by_name(&mut pool.snapshot);
         }
-        following.leave().await;
+        for shield in &mut wanted.shields {
+            with_origin_behind(shield, &self.origin).map_err(|e| wrong(e.to_string()))?;
+            ask_by_name(&mut shield.snapshot);
+        }
+        Ok(wanted)
     }
 
-    /// `http://127.0.0.1:8401`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    fn prepare(&self, plan: ServerPlan) -> Result<Ready, WorldError> {
+        let listener = bind(plan.port, &plan.name)?;
+        let peers = plan.has_peers().then(|| bind(0, &plan.name)).transpose()?;
+        let place = match &plan.pop {
+            Some(pop) => ("pop", pop.as_str()),
+            None => ("shield", plan.pool.as_str()),
+        };
+        let metrics = Metrics::with_labels(&[("node", &plan.name), place])?;
+        let (drain, clock) = (Drain::new(), self.clock.clone());
+        let node =
+            Node::new(&plan.name, config(&plan)?, clock, ProxyMetrics::new(&metrics)?, drain);
+        let server = Server::new(plan, listener.local_addr()?, node, metrics);
+        if let Some(peers) = &peers {
+            server.announce(peers)?;
+        }
+        Ok(Ready { server, listener, peers })
+    }
+
+    async fn launch(&self, ready: Ready) {
+        let Ready { server, listener, peers } = ready;
+        server.launch(&self.log, listener, peers).await;
+        self.of(server.tier()).push(server);
     }
 }
 
-fn same_port(edge: &Edge, plan: &EdgePlan) -> bool {
-    plan.port == 0 || plan.port == edge.address.port()
+impl Ready {
+    fn seat(&self) -> Option<fleet::Seat> {
+        self.server.seat(self.server.node.config().snapshot())
+    }
 }
 
-fn config(plan: &EdgePlan) -> Result<Config, WorldError> {
-    let aliases = LOOPBACK_HOSTS.map(str::to_owned);
-    Config::new(plan.snapshot.clone(), &aliases)
-        .map_err(|e| WorldError::Config(plan.pool.clone(), e))
+/// Tells a server who is there.
+fn tell(server: &Server, fleet: &wire::Fleet) -> Result<(), WorldError> {
+    let told = server.node.set_fleet(fleet.clone());
+    told.map_err(|error| WorldError::Fleet(server.name.clone(), error.to_string()))
+}
+
+fn config(plan: &ServerPlan) -> Result<Config, WorldError> {
+    let aliases = match plan.snapshot.tier {
+        Tier::Edge => LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
+        // An edge says by which name it was asked.
+        Tier::Shield => Vec::new(),
+    };
+    Config::new(plan.snapshot.clone(), &aliases).map_err(|e| {
+        let what = if plan.pop.is_some() { "pool" } else { "shield" };
+        WorldError::Config(format!("{what} {}", plan.pool), e)
+    })
 }
 
 fn bind(port: u16, what: &str) -> Result<TcpListener, WorldError> {

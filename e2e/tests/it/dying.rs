@@ -103,7 +103,8 @@ async fn an_edge_of_a_place_dies_and_comes_back() {
     until.stop();
     let shots = load.end().await;
     all_good(&sweep(&network, &all, PAGES).await);
-    let inherited = network.metric("e2", "cdn_upstream_answers_total{source=\"previous-owner\"}").await;
+    let inherited =
+        network.metric("e2", "cdn_upstream_answers_total{source=\"previous-owner\"}").await;
     let again = network.origin.asked() - before;
     let survivors = [network.address("e0"), network.address("e1")];
     let failed: Vec<_> = shots.iter().filter(|shot| !shot.is_good(LENGTH)).collect();

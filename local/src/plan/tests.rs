@@ -1,10 +1,10 @@
 use super::*;
 use crate::files::{File, translation};
 
-fn pools(text: &str) -> Vec<TranslatedPool> {
+fn wanted(text: &str) -> Wanted {
     let translation = translation(&[File { name: "test.yaml".into(), text: text.into() }]);
     assert_eq!(translation.diagnostics, []);
-    translation.pools
+    Wanted { pools: translation.pools, shields: translation.shields }
 }
 
 fn pool(name: &str, replicas: u32) -> String {
@@ -15,24 +15,94 @@ fn pool(name: &str, replicas: u32) -> String {
     )
 }
 
+fn shield(name: &str, replicas: u32) -> String {
+    format!(
+        "apiVersion: cdn.blueorigin.dev/v1alpha1\nkind: OriginShield\nmetadata: {{name: {name}}}\n\
+         spec:\n  replicas: {replicas}\n  origins: [{{url: \"http://origin\"}}]\n---\n"
+    )
+}
+
+fn planned(text: &str, held: &[(&str, u16)]) -> Result<Plan, PlanError> {
+    let held = held.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect();
+    Plan::new(&wanted(text), Ports::From(8400), &held)
+}
+
+fn shields_of(plan: &Plan) -> Vec<(&str, u16)> {
+    plan.shields.iter().map(|s| (s.name.as_str(), s.port)).collect()
+}
+
 #[test]
 fn edges_are_numbered_from_the_base_port_in_the_order_of_the_files() {
-    let plan = Plan::new(&pools(&pool("www", 2)), Ports::From(8400)).unwrap();
+    let plan = planned(&pool("www", 2), &[]).unwrap();
     let seen: Vec<_> = plan.edges.iter().map(|e| (e.name.as_str(), e.port)).collect();
     assert_eq!(seen, [("fra-0", 8401), ("fra-1", 8402), ("iad-0", 8403)]);
     assert_eq!(Ports::From(8400).demo_origin(), 8490);
+    assert_eq!(plan.edges[2].ring, "pop/www/iad");
+    assert_eq!(plan.shields, []);
 }
 
 #[test]
 fn several_pools_have_their_names_in_front() {
     let both = pool("www", 1) + &pool("img", 1);
-    let plan = Plan::new(&pools(&both), Ports::Free).unwrap();
+    let plan = planned(&both, &[]).unwrap();
     let seen: Vec<_> = plan.edges.iter().map(|e| e.name.as_str()).collect();
     assert_eq!(seen, ["www-fra-0", "www-iad-0", "img-fra-0", "img-iad-0"]);
 }
 
 #[test]
 fn none_and_too_many_are_refused() {
-    assert_eq!(Plan::new(&[], Ports::Free), Err(PlanError::NoPool));
-    assert_eq!(Plan::new(&pools(&pool("www", 52)), Ports::Free), Err(PlanError::TooManyEdges(53)));
+    assert_eq!(planned("", &[]), Err(PlanError::NoPool));
+    assert_eq!(planned(&shield("main", 1), &[]), Err(PlanError::NoPool));
+    assert_eq!(planned(&pool("www", 52), &[]), Err(PlanError::TooManyEdges(53)));
+    let text = pool("www", 1) + &shield("a", 20);
+    assert_eq!(
+        planned(&(text.clone() + &shield("b", 10)), &[]),
+        Err(PlanError::TooManyShields(30))
+    );
+    let plan = planned(&(text + &shield("b", 9)), &[]).unwrap();
+    assert_eq!(plan.shields.last().map(|s| s.port), Some(8488));
+}
+
+#[test]
+fn shields_run_whether_a_pool_uses_them_or_not() {
+    let plan = planned(&(pool("www", 1) + &shield("main", 2)), &[]).unwrap();
+    assert_eq!(shields_of(&plan), [("shield-0", 8460), ("shield-1", 8461)]);
+    let [first, _] = &plan.shields[..] else { panic!() };
+    assert_eq!((first.ring.as_str(), &first.pop), ("shield/main", &None));
+    assert_eq!((first.snapshot.tier, first.snapshot.sites.len()), (Tier::Shield, 0));
+    let text = pool("www", 1) + &shield("a", 1) + &shield("b", 2);
+    let plan = planned(&text, &[]).unwrap();
+    let seen = [("a-shield-0", 8460), ("b-shield-0", 8461), ("b-shield-1", 8462)];
+    assert_eq!(shields_of(&plan), seen);
+}
+
+#[test]
+fn no_two_servers_have_one_name() {
+    let text = pool("www", 1).replace("iad", "shield") + &shield("main", 1);
+    let plan = planned(&text, &[]).unwrap();
+    assert_eq!(plan.edges[1].name, "shield-0");
+    assert_eq!(plan.shields[0].name, "shield-0-b");
+}
+
+#[test]
+fn a_shield_that_runs_keeps_its_port() {
+    let held = [("a-shield-0", 8460), ("b-shield-0", 8461)];
+    let text = pool("www", 1) + &shield("a", 2) + &shield("b", 1);
+    let seen = [("a-shield-0", 8460), ("a-shield-1", 8462), ("b-shield-0", 8461)];
+    assert_eq!(shields_of(&planned(&text, &held).unwrap()), seen);
+    // What a leaver gives up is taken last: it is free only later.
+    let text = pool("www", 1) + &shield("a", 28) + &shield("b", 1);
+    let held = [("a-shield-0", 8460), ("gone", 8461)];
+    let plan = planned(&text, &held).unwrap();
+    assert_eq!(shields_of(&plan)[1], ("a-shield-1", 8462));
+    assert_eq!(shields_of(&plan)[28], ("b-shield-0", 8461));
+}
+
+#[test]
+fn peers_are_where_the_pool_says_so() {
+    let text = pool("www", 1) + &shield("main", 1);
+    assert!(!planned(&text, &[]).unwrap().edges[0].has_peers());
+    let plan = planned(&text.replace("  pops", "  peering: {mode: Peer}\n  pops"), &[]).unwrap();
+    assert!(plan.edges.iter().all(ServerPlan::has_peers));
+    assert!(!plan.shields[0].has_peers());
 }
