@@ -41,7 +41,8 @@ impl Counts {
     pub(crate) fn of(server: &Server) -> Self {
         let node = &server.node;
         let stats = node.cache.stats();
-        let results: Vec<_> = node.metrics.results().collect();
+        // Questions of other tiers whether it is there are no requests.
+        let results: Vec<_> = node.metrics.results().filter(|(r, _)| *r != "ping").collect();
         let from_store = ["hit", "stale", "revalidated", "collapsed"];
         let hits = results.iter().filter(|(result, _)| from_store.contains(result));
         Self {

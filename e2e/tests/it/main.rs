@@ -25,6 +25,7 @@ mod ranges;
 mod redirects;
 mod sharing;
 mod shield;
+mod shields;
 mod staleness;
 mod storing;
 mod streaming;
