@@ -17,7 +17,7 @@ pub enum Ports {
 
 const FIRST_EDGE: u16 = 1;
 /// DNS comes on N+53.
-const MOST_EDGES: usize = 52;
+const MOST_EDGES: u16 = 52;
 const FIRST_SHIELD: u16 = 60;
 const MOST_SHIELDS: u16 = 29;
 const DEMO_ORIGIN: u16 = 90;
@@ -33,10 +33,6 @@ impl Ports {
         self.at(DEMO_ORIGIN)
     }
 
-    fn edge(self, index: usize) -> u16 {
-        self.at(FIRST_EDGE + u16::try_from(index).unwrap_or(u16::MAX / 2))
-    }
-
     fn at(self, offset: u16) -> u16 {
         match self {
             Self::From(base) => base.saturating_add(offset),
@@ -44,22 +40,27 @@ impl Ports {
         }
     }
 
-    /// A port for each of the shields' servers: those that run already keep theirs, `held` by name, others get
-    /// the first that nobody has, or that somebody gives up where there is no other.
-    fn shields(self, names: &[String], held: &BTreeMap<String, u16>) -> Vec<u16> {
-        if self == Self::Free {
-            return vec![0; names.len()];
-        }
-        let layout = || (FIRST_SHIELD..FIRST_SHIELD + MOST_SHIELDS).map(|offset| self.at(offset));
-        let kept: HashSet<u16> = names.iter().filter_map(|name| held.get(name).copied()).collect();
+    /// Gives each of `servers` one of the `most` ports from `first` on. Those that run already keep theirs,
+    /// `held` by name; others get the first that nobody has, or that somebody gives up where there is no other.
+    fn assign(self, servers: &mut [ServerPlan], first: u16, most: u16, held: &Held) {
+        let kept = |server: &ServerPlan| held.get(&server.name).copied();
+        let keep: HashSet<u16> = servers.iter().filter_map(kept).collect();
         let taken: HashSet<u16> = held.values().copied().collect();
-        let given_up = layout().filter(|port| taken.contains(port) && !kept.contains(port));
+        let layout = || (first..first + most).map(|offset| self.at(offset));
+        let given_up = layout().filter(|port| taken.contains(port) && !keep.contains(port));
         let mut free = layout().filter(|port| !taken.contains(port)).chain(given_up);
-        let port = |name| held.get(name).copied().or_else(|| free.next());
-        // There are as many ports as servers at most.
-        names.iter().map(port).map(Option::unwrap_or_default).collect()
+        for server in servers {
+            server.port = match self {
+                // There are as many ports as servers at most.
+                Self::From(_) => kept(server).or_else(|| free.next()).unwrap_or_default(),
+                Self::Free => 0,
+            };
+        }
     }
 }
+
+/// The ports of the servers that run, by name.
+pub(crate) type Held = BTreeMap<String, u16>;
 
 /// What is to run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,7 +136,7 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// Plans the servers of `wanted`; those of shields that run already are on the ports `held`, by name.
+    /// Plans the servers of `wanted`; those that run already are on the ports `held`, by name.
     ///
     /// # Errors
     /// When there is no edge, or there are too many of something.
@@ -145,25 +146,23 @@ impl Plan {
         held: &BTreeMap<String, u16>,
     ) -> Result<Self, PlanError> {
         let mut names = Names::default();
-        let edges = edges(&wanted.pools, ports, &mut names);
+        let mut edges = edges(&wanted.pools, &mut names);
         match edges.len() {
             0 => return Err(PlanError::NoPool),
-            n if n > MOST_EDGES => return Err(PlanError::TooManyEdges(n)),
+            n if n > usize::from(MOST_EDGES) => return Err(PlanError::TooManyEdges(n)),
             _ => {}
         }
         let mut shields = shields(&wanted.shields, &mut names);
         if shields.len() > usize::from(MOST_SHIELDS) {
             return Err(PlanError::TooManyShields(shields.len()));
         }
-        let names: Vec<_> = shields.iter().map(|shield| shield.name.clone()).collect();
-        for (shield, port) in shields.iter_mut().zip(ports.shields(&names, held)) {
-            shield.port = port;
-        }
+        ports.assign(&mut edges, FIRST_EDGE, MOST_EDGES, held);
+        ports.assign(&mut shields, FIRST_SHIELD, MOST_SHIELDS, held);
         Ok(Self { edges, shields })
     }
 }
 
-fn edges(pools: &[TranslatedPool], ports: Ports, names: &mut Names) -> Vec<ServerPlan> {
+fn edges(pools: &[TranslatedPool], names: &mut Names) -> Vec<ServerPlan> {
     let several = pools.len() > 1;
     let mut edges = Vec::new();
     for pool in pools {
@@ -175,7 +174,7 @@ fn edges(pools: &[TranslatedPool], ports: Ports, names: &mut Names) -> Vec<Serve
                     pool: pool.name.clone(),
                     pop: Some(pop.name.clone()),
                     ring: format!("pop/{}/{}", pool.name, pop.name),
-                    port: ports.edge(edges.len()),
+                    port: 0,
                     snapshot: pool.snapshot.clone(),
                 });
             }

@@ -108,10 +108,13 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
 
 async fn take_over(world: &World, given: &mut Orders, files: &[File]) {
     let mut told = Vec::new();
+    let before = screen::servers(world);
     let taken = match meaning(files) {
         Ok((wanted, orders)) => match world.apply(wanted).await {
             Ok(()) => {
-                told = given.take_over(world, &orders).await;
+                told = screen::servers(world);
+                told.retain(|line| !before.contains(line));
+                told.extend(given.take_over(world, &orders).await);
                 Ok(())
             }
             Err(error) => Err(error.to_string()),

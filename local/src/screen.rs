@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
+use crate::servers::Server;
 use crate::status::Counts;
 use crate::world::World;
 
@@ -17,17 +18,8 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
         "status",
         format!("http://{}", world.status)
     );
-    for edge in &edges {
-        let hosts = edge.node.config();
-        let hosts: Vec<&str> =
-            hosts.snapshot().sites.iter().flat_map(|s| &s.hosts).map(String::as_str).collect();
-        let pop = edge.pop.as_deref().unwrap_or_default();
-        let what = format!("PoP {pop}, for {}", hosts.join(", "));
-        let _ = writeln!(text, "  {:<16} {:<28} {what}", edge.name, edge.url());
-    }
-    for shield in world.shields.list() {
-        let what = format!("shield {}, for edges", shield.pool);
-        let _ = writeln!(text, "  {:<16} {:<28} {what}", shield.name, shield.url());
+    for line in servers(world) {
+        let _ = writeln!(text, "{line}");
     }
     if let Some((address, _)) = &world.demo {
         let _ = writeln!(
@@ -53,6 +45,24 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
     );
     let _ = writeln!(text, "\nCtrl-C ends it.\n");
     text
+}
+
+/// A line about each server.
+pub(crate) fn servers(world: &World) -> Vec<String> {
+    let line =
+        |server: Server, what: &str| format!("  {:<16} {:<28} {what}", server.name, server.url());
+    let edges = world.edges.list().into_iter().map(|edge| {
+        let config = edge.node.config();
+        let hosts: Vec<&str> =
+            config.snapshot().sites.iter().flat_map(|s| &s.hosts).map(String::as_str).collect();
+        let pop = edge.pop.clone().unwrap_or_default();
+        line(edge, &format!("PoP {pop}, for {}", hosts.join(", ")))
+    });
+    let shields = world.shields.list().into_iter().map(|server| {
+        let what = format!("shield {}, for edges", server.pool);
+        line(server, &what)
+    });
+    edges.chain(shields).collect()
 }
 
 /// Writes to standard output, which is this program's face.

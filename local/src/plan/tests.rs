@@ -85,6 +85,15 @@ fn no_two_servers_have_one_name() {
 }
 
 #[test]
+fn an_edge_that_runs_keeps_its_port() {
+    let held = [("fra-0", 8401), ("fra-1", 8402), ("iad-0", 8403), ("shield-0", 8460)];
+    let plan = planned(&(pool("www", 3) + &shield("main", 1)), &held).unwrap();
+    let seen: Vec<_> = plan.edges.iter().map(|e| (e.name.as_str(), e.port)).collect();
+    assert_eq!(seen, [("fra-0", 8401), ("fra-1", 8402), ("fra-2", 8404), ("iad-0", 8403)]);
+    assert_eq!(shields_of(&plan), [("shield-0", 8460)]);
+}
+
+#[test]
 fn a_shield_that_runs_keeps_its_port() {
     let held = [("a-shield-0", 8460), ("b-shield-0", 8461)];
     let text = pool("www", 1) + &shield("a", 2) + &shield("b", 1);

@@ -90,8 +90,8 @@ impl World {
     /// What is to be done, with everything in hand that could be missing.
     fn change(&self, wanted: Wanted) -> Result<Change, WorldError> {
         let running = [self.shields.list(), self.edges.list()].concat();
-        let shields = running.iter().filter(|server| server.tier() == Tier::Shield);
-        let held = shields.map(|server| (server.name.clone(), server.address.port())).collect();
+        let held = running.iter().map(|server| (server.name.clone(), server.address.port()));
+        let held = held.collect();
         let Plan { edges, shields } = Plan::new(&self.with_origins(wanted)?, self.ports, &held)?;
         let mut change = Change::default();
         let mut others = Vec::new();

@@ -43,8 +43,11 @@ async fn shields_are_counted_scraped_and_looked_into_like_edges() {
     assert_eq!(fleet.rings.keys().collect::<Vec<_>>(), ["shield/main"]);
 
     let metrics = admin(&world, "/metrics").await.text();
-    let label = format!("node=\"shield-0\",shield=\"{SHIELD}\"");
-    assert!(metrics.lines().any(|l| l.starts_with("cdn_requests_total{") && l.contains(&label)));
+    let labels = ["node=\"shield-0\"".to_owned(), format!("shield=\"{SHIELD}\"")];
+    let is_it = |line: &str| {
+        line.starts_with("cdn_requests_total{") && labels.iter().all(|label| line.contains(label))
+    };
+    assert!(metrics.lines().any(is_it), "{metrics}");
     let page = admin(&world, "/").await.text();
     assert!(page.contains("shield-1") && page.contains("fra-0"), "{page}");
     let mut held = 0;
