@@ -10,7 +10,7 @@ use std::time::Duration;
 use cache::{Failure, Found, Going, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use semantics::{MissReason, PassReason, StaleReason, Verdict, write_cache_key};
+use semantics::{MissReason, PassReason, RequestDirectives, StaleReason, Verdict, write_cache_key};
 use wire::snapshot::Limits;
 
 use crate::backend::Backend;
@@ -115,6 +115,10 @@ impl<B: Backend> Pipeline<B> {
     }
 
     pub(crate) fn lookup(&self, received: &Received) -> Lookup {
+        self.lookup_as(received, &received.directives)
+    }
+
+    fn lookup_as(&self, received: &Received, directives: &RequestDirectives) -> Lookup {
         KEY.with_borrow_mut(|key| {
             self.write_key(key, received, received.path_and_query());
             let key = &*key;
@@ -124,7 +128,7 @@ impl<B: Backend> Pipeline<B> {
                 head: received.is_head(),
                 request: &received.head.headers,
                 rules: &received.site.variants,
-                directives: &received.directives,
+                directives,
                 now: self.node.now(),
                 arrived: received.arrived,
                 unvouched: self.node.unvouched(),
@@ -170,7 +174,7 @@ impl<B: Backend> Pipeline<B> {
                     (Verdict::StaleWhileRevalidate(StaleReason::Invalidated), None)
                         if received.below.is_some() =>
                     {
-                        Step::Alone(PassReason::CollapseFailed)
+                        self.wait_for_validation(&received).await
                     }
                     (Verdict::StaleWhileRevalidate(_), duty) => {
                         if let Some(duty) = duty {
@@ -283,6 +287,19 @@ impl<B: Backend> Pipeline<B> {
                 }
                 _ => Step::Alone(PassReason::CollapseTimeout),
             },
+        }
+    }
+
+    /// Somebody validates what is stored, behind the answers to others: this one waits for it.
+    async fn wait_for_validation(&self, received: &Received) -> Step {
+        let directives = RequestDirectives { no_cache: true, ..received.directives };
+        match self.lookup_as(received, &directives) {
+            Lookup::Wait(_) if received.seen.authorization => {
+                Step::Alone(PassReason::Authorization)
+            }
+            Lookup::Wait(waiter) => self.wait(received, waiter).await,
+            // It is over by now.
+            _ => Step::Again,
         }
     }
 

@@ -7,7 +7,7 @@ use e2e::origin::{Origin, Reply, pattern};
 use e2e::world::World;
 use tokio::task::JoinSet;
 
-use super::{MODES, clients, each, order, setup, waiting};
+use super::{MODES, clients, each, order, setup, tagged, waiting};
 
 const CLIENTS: usize = 600;
 const EDGES: usize = 6;
@@ -134,4 +134,28 @@ async fn ten_thousand_requests_for_what_is_not_there_are_one() {
         answer.expect_status(404);
     }
     assert_eq!(origin.count("/missing"), 4);
+}
+
+/// Each edge refreshes what is stale by an order, all at once; behind them, that is one request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refreshes_after_a_soft_purge_are_one_request_at_the_origin() {
+    let origin = Origin::start().await.unwrap();
+    origin.always("/a", tagged("old"));
+    let world = setup(&origin, "Independent").start().await.unwrap();
+    each(&world, "/a").await;
+    world.all_settled().await;
+    let gate = Gate::closed();
+    origin.always("/a", tagged("new").after(&gate));
+    order(&world, "POST", "/purge", r#"{"tag":"one","soft":true}"#).await;
+    for answer in each(&world, "/a").await {
+        answer.expect(200, "STALE").expect_body("old");
+    }
+    let shields: Vec<_> = world.shields().into_iter().map(|shield| shield.node).collect();
+    world.until("the refreshes wait for one", || waiting(&shields) == EDGES - 1).await;
+    gate.open();
+    world.all_settled().await;
+    for answer in each(&world, "/a").await {
+        answer.expect(200, "HIT").expect_body("new");
+    }
+    assert_eq!(origin.count("/a"), 2);
 }
