@@ -7,7 +7,7 @@ use serde_json::json;
 use upstream::HashRing;
 use upstream::ring::hash_key;
 
-use super::{Load, each, setup, sum, tagged};
+use super::{Load, each, order, setup, sum, tagged};
 
 const PATHS: usize = 60;
 const SIZE: usize = 20_000;
@@ -96,6 +96,17 @@ async fn shields_come_and_go_and_the_origin_hears_little_of_it() {
     assert_eq!(world.shields()[0].node.cache.stats().objects, PATHS as u64);
 }
 
+/// How many responses to paths that begin so are stored at all edges together.
+fn copies_of(world: &World, prefix: &str) -> usize {
+    let key = format!("http://{HOST}{prefix}");
+    let of = |edge: &local::Server| {
+        let entries = edge.node.cache.entries(None, 10_000).0;
+        let found = entries.iter().filter(|entry| entry.key.starts_with(key.as_bytes()));
+        found.map(|entry| entry.variants.len()).sum::<usize>()
+    };
+    world.local.as_ref().unwrap().edges.list().iter().map(of).sum()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn edges_become_peers_and_cease_to_be() {
     let origin = bodies().await;
@@ -103,22 +114,19 @@ async fn edges_become_peers_and_cease_to_be() {
     let world = with("Independent").start().await.unwrap();
     let load = Load::start(&world.edges(), PATHS, check).await;
     load.more(PATHS * 8).await;
-    let objects = |world: &World| {
-        let edges = world.local.as_ref().unwrap().edges.list();
-        edges.iter().map(|edge| edge.node.cache.stats().objects).sum::<u64>()
-    };
-    for (mode, copies) in [("Peer", 3), ("Independent", 6), ("Peer", 3)] {
+    for (turn, (mode, copies)) in
+        [("Peer", 3), ("Independent", 6), ("Peer", 3)].into_iter().enumerate()
+    {
         apply(&world, &with(mode)).await;
         load.more(200).await;
-        world.all_settled().await;
-        let before = objects(&world);
         // Nobody has these yet.
         for n in 0..20 {
-            for answer in each(&world, &format!("/new-{mode}-{copies}-{before}-{n}")).await {
+            for answer in each(&world, &format!("/new-{turn}-{n}")).await {
                 answer.expect_status(200);
             }
         }
-        world.until("all of it is stored", || objects(&world) == before + 20 * copies).await;
+        world.all_settled().await;
+        assert_eq!(copies_of(&world, &format!("/new-{turn}-")), 20 * copies, "{mode}");
     }
     load.stop().await;
     assert_eq!(asked(&origin), PATHS);
@@ -145,4 +153,40 @@ async fn a_peer_leaves_without_a_request_that_fails() {
     // What it owned, the shields still have.
     assert_eq!(asked(&origin), PATHS);
     assert!(e2e::client::Client::connect(leaver.address).await.is_err());
+}
+
+/// Whoever leaves has the names of those who come: they follow each other, in the log as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_of_another_name_is_another_pool() {
+    let origin = bodies().await;
+    let setup = setup(&origin, "Peer");
+    let world = setup.start().await.unwrap();
+    for answer in each(&world, "/1").await {
+        check("/1", &answer);
+    }
+    let mut other = setup.wanted().unwrap();
+    "other".clone_into(&mut other.pools[0].name);
+    "other".clone_into(&mut other.pools[0].snapshot.pool);
+    let before = world.nodes();
+    world.local.as_ref().unwrap().apply(other).await.unwrap();
+    let after = world.nodes();
+    let names = |nodes: &[std::sync::Arc<proxy::Node>]| {
+        nodes.iter().map(|node| node.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&before), names(&after));
+    let fleet = after[0].fleet().unwrap();
+    let rings = ["pop/other/fra", "pop/other/iad", "pop/other/sin", "shield/main"];
+    assert_eq!(fleet.rings.keys().collect::<Vec<_>>(), rings);
+    assert!(fleet.rings.values().all(|ring| ring.members.len() == 2), "{fleet:#?}");
+    // The edges are new and know nothing; the shields are the same.
+    for (n, (before, after)) in before.iter().zip(&after).enumerate() {
+        assert_eq!(std::sync::Arc::ptr_eq(before, after), n >= 6, "{}", after.name);
+        assert_eq!(after.fleet().as_ref(), Some(&fleet));
+    }
+    for answer in each(&world, "/1").await {
+        check("/1", &answer);
+    }
+    assert_eq!(asked(&origin), 1);
+    let report = order(&world, "POST", "/purge", r#"{"tag":"one"}"#).await;
+    assert_eq!(report["nodes"].as_array().unwrap().len(), 8, "{report:#}");
 }

@@ -1,11 +1,15 @@
 //! What `local` shows of its shields.
 
+use std::net::TcpListener;
+
 use e2e::client::{Answer, Request, ask};
 use e2e::origin::Origin;
+use e2e::program::Program;
 use e2e::world::{SHIELD, TOKEN, World};
 use serde_json::{Value, json};
 
 use super::{each, setup, tagged};
+use crate::processes::replace;
 
 async fn admin(world: &World, path: &str) -> Answer {
     let request = Request::get(path).field("authorization", &format!("Bearer {TOKEN}"));
@@ -86,4 +90,40 @@ async fn a_shield_that_nobody_uses_runs_until_somebody_does() {
         answer.expect_status(200);
     }
     assert_eq!(origin.count("/b"), 1);
+}
+
+/// A base port with all that is laid out from it free, below those that outgoing connections take.
+fn free_layout() -> u16 {
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let bases = (0..300).map(|n| 10_000 + (std::process::id() % 300 + n) % 300 * 70);
+    let mut bases = bases.map(|base| u16::try_from(base).unwrap());
+    bases.find(|base| (*base..base + 64).all(free)).expect("no free ports")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_runs_shields_and_says_where_newcomers_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cdn.yaml");
+    let origin = Origin::start().await.unwrap();
+    origin.always("*", tagged("a"));
+    let setup = setup(&origin, "Peer");
+    std::fs::write(&path, setup.manifest()).unwrap();
+    let port = free_layout();
+    let (file, base) = (path.display().to_string(), port.to_string());
+    let arguments = [&*file, "--origin", &origin.url(), "--base-port", &base];
+    let mut program = Program::start("local", &arguments).unwrap();
+    program.line("Blue Origin is running").await.unwrap();
+    let line = program.line("shield-1").await.unwrap();
+    let at = |offset: u16| format!("http://127.0.0.1:{}", port + offset);
+    assert!(line.contains(&at(61)) && line.contains("shield main"), "{line}");
+    let answer = ask(([127, 0, 0, 1], port + 6).into(), "/a").await.unwrap();
+    answer.expect_status(200).expect_body("a");
+    assert!(answer.field("via").starts_with("1.1 shield-"), "{answer:#?}");
+    replace(&path, &setup.shield(json!({ "replicas": 3 })).manifest());
+    program.line("the new version runs").await.unwrap();
+    let line = program.line("shield-2").await.unwrap();
+    assert!(line.contains(&at(62)), "{line}");
+    program.terminate().unwrap();
+    let (code, output) = program.end().await.unwrap();
+    assert_eq!(code, Some(0), "{output}");
 }
