@@ -120,7 +120,7 @@ impl Node {
         if config.snapshot.tier == Tier::Shield {
             let _ = own_ring.set(format!("shield/{}", config.snapshot.pool));
         }
-        Arc::new(Self {
+        let node = Arc::new(Self {
             name: name.to_owned(),
             cdn_ids: [format!("{pool}.blue-origin"), format!("{pool}.{between}.blue-origin")],
             cache,
@@ -134,7 +134,9 @@ impl Node {
             hot: Mutex::default(),
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
-        })
+        });
+        node.metrics.watch_ways(&node);
+        node
     }
 
     /// Its name in `CDN-Loop`, as one that is asked by clients or by tiers.

@@ -8,11 +8,14 @@ use http::StatusCode;
 use runtime::metrics::{Histogram, IntCounter, LATENCY_SECONDS, MetricError, Metrics};
 
 use crate::backend::Source;
+use crate::config::Node;
 use crate::outcome::Outcome;
 use crate::serve::ServeMetrics;
 
 mod log;
+mod rings;
 mod store;
+mod upstreams;
 
 /// The counters of one node; children are resolved once, so that counting is a handful of atomic adds.
 #[derive(Clone)]
@@ -165,6 +168,18 @@ impl ProxyMetrics {
             .and_then(|collector| self.registry.declare(collector));
         if let Err(error) = declared {
             tracing::warn!(%error, "the store's metrics are not shown");
+        }
+    }
+
+    /// Shows what `node` knows of those it asks whenever somebody looks.
+    pub(crate) fn watch_ways(&self, node: &Arc<Node>) {
+        let upstreams = upstreams::UpstreamMetrics::new(Arc::downgrade(&node.upstreams));
+        let rings = rings::RingMetrics::new(Arc::downgrade(node));
+        let declared = upstreams
+            .and_then(|collector| self.registry.declare(collector).map(drop))
+            .and_then(|()| self.registry.declare(rings?).map(drop));
+        if let Err(error) = declared {
+            tracing::warn!(%error, "the metrics of upstreams and rings are not shown");
         }
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 pub use prometheus::core::{Collector, Desc};
 pub use prometheus::proto::MetricFamily;
 pub use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts,
 };
 use prometheus::{Registry, TextEncoder};
 

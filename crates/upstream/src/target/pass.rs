@@ -146,6 +146,9 @@ impl Target {
             let now = self.now();
             let planned = state.health.next_probe();
             let (breaker, turned) = what(&mut state, now);
+            if let Some(BreakerChange::Opened(reason)) = breaker {
+                state.counts.opened(reason);
+            }
             let up = state.health.is_up(now);
             if turned {
                 state.up_since = up.then_some(now);

@@ -1,5 +1,7 @@
 //! What a node can tell of a target.
 
+use std::ops::AddAssign;
+
 use super::*;
 
 use crate::breaker::TripReason;
@@ -58,6 +60,38 @@ pub struct TargetCounts {
     pub probes: u64,
     /// Those that found it not well.
     pub probes_failed: u64,
+    /// How often its breaker opened, in the order of [`TripReason::ALL`].
+    pub opened: [u64; TripReason::ALL.len()],
+}
+
+impl TargetCounts {
+    /// How often its breaker opened, by reason.
+    pub fn openings(&self) -> impl Iterator<Item = (TripReason, u64)> {
+        TripReason::ALL.into_iter().zip(self.opened)
+    }
+
+    pub(super) fn opened(&mut self, reason: TripReason) {
+        let place = TripReason::ALL.iter().position(|known| *known == reason);
+        if let Some(count) = place.and_then(|place| self.opened.get_mut(place)) {
+            *count += 1;
+        }
+    }
+}
+
+impl AddAssign for TargetCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.breaker_open += other.breaker_open;
+        self.queue_full += other.queue_full;
+        self.queue_timeout += other.queue_timeout;
+        self.probes += other.probes;
+        self.probes_failed += other.probes_failed;
+        for (count, more) in self.opened.iter_mut().zip(other.opened) {
+            *count += more;
+        }
+    }
 }
 
 impl Target {

@@ -1,6 +1,6 @@
 //! Everybody that a node asks, with what it knows of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub(super) struct Upstream {
     ups: u64,
     breaker: &'static str,
     tripped_by: Option<&'static str>,
+    /// By reason, since it is known.
+    breaker_openings: BTreeMap<&'static str, u64>,
     opens_again_in_seconds: f64,
     limit: u32,
     in_flight: u32,
@@ -64,6 +66,7 @@ impl Upstream {
             ups: report.ups,
             breaker: report.breaker.as_str(),
             tripped_by: report.trip.map(upstream::breaker::TripReason::as_str),
+            breaker_openings: counts.openings().map(|(why, n)| (why.as_str(), n)).collect(),
             opens_again_in_seconds: report.retry_after.as_secs_f64(),
             limit: report.limit,
             in_flight: report.in_flight,
