@@ -7,7 +7,7 @@ ORIGIN ?=
 PORT ?= 8400
 EXAMPLE ?= examples/quickstart
 
-.PHONY: help demo test lint unit conformance bench bench-purge bench-peers
+.PHONY: help demo test lint unit conformance bench bench-purge bench-peers bench-adaptive
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,3 +53,7 @@ bench-purge: ## how fast a purge is everywhere: 50 edges on one Redis; rewrites 
 	bash .ci/need redis-server
 	cargo build --release --locked -p edge -p e2e --bins
 	target/release/fifty --write
+
+bench-adaptive: ## what an adaptive limit makes of an origin that loses half of itself; rewrites docs/benchmarks-adaptive.*
+	cargo build --release --locked -p edge -p e2e --bins
+	nice target/release/adaptive --write

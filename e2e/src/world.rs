@@ -38,13 +38,14 @@ pub struct Setup {
 impl Setup {
     /// In front of `origin`; shows what it does to everybody.
     pub fn new(origin: &Origin) -> Self {
+        Self::at(json!([{ "url": origin.url() }]))
+    }
+
+    /// The same in front of `origins`, as a manifest has them.
+    pub fn at(origins: Value) -> Self {
         let spec = json!({
             "pops": [{ "name": "lab" }],
-            "sites": [{
-                "hosts": [HOST],
-                "origins": [{ "url": origin.url() }],
-                "debugHeaders": "Always",
-            }],
+            "sites": [{ "hosts": [HOST], "origins": origins, "debugHeaders": "Always" }],
         });
         Self { spec, shield: None, origin: origin.url(), clock: None }
     }

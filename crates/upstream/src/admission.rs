@@ -100,7 +100,7 @@ impl Admission {
         let (mut place, pushed_out) = {
             let mut state = self.shared.lock();
             if state.has_room() {
-                state.in_flight += 1;
+                state.take();
                 return Ok(self.permit());
             }
             if !state.may_wait(flow) {
@@ -126,7 +126,7 @@ impl Admission {
     pub fn try_acquire(&self) -> Option<Permit> {
         let mut state = self.shared.lock();
         state.has_room().then(|| {
-            state.in_flight += 1;
+            state.take();
             self.permit()
         })
     }
@@ -265,6 +265,13 @@ impl State {
         self.in_flight < self.limit
     }
 
+    fn take(&mut self) {
+        self.in_flight += 1;
+        if !self.has_room() {
+            self.pace.filled(Instant::now());
+        }
+    }
+
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -352,7 +359,7 @@ impl State {
             self.turns.insert(turn, flow);
         }
         self.waiting -= 1;
-        self.in_flight += 1;
+        self.take();
         Some(waiter)
     }
 

@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
 
 async fn measure(options: &Options) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let others = page::busy().await?;
+    let others = e2e::machine::busy().await?;
     let redis = Redis::start().await?;
     let origin = Origin::start().await?;
     origin.on("*", |asked| {

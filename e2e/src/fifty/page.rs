@@ -1,18 +1,15 @@
 //! The figures as files in `docs/`.
 
 use std::path::Path;
-use std::time::Duration;
 
+use e2e::machine::machine;
 use e2e::redis::Redis;
 use serde_json::json;
 
 use crate::figures::{Figures, Phase, millis};
 
-/// How long other work on the machine is looked at.
-const LOOK: Duration = Duration::from_secs(2);
-
 /// Writes `docs/benchmarks-purge.json` and `.md` anew.
-/// `others` is what [`busy`] said before.
+/// `others` is what [`e2e::machine::busy`] said before.
 pub(crate) async fn write(
     edges: usize,
     others: f64,
@@ -69,30 +66,4 @@ is a little less. *Complete* is when the edge that took the order answered 200. 
 fn row(what: &str, until: &str, figures: &Figures) -> String {
     let ms = |percent| format!("{:.1}", millis(figures.percentile(percent)));
     format!("| {what} | {until} | {} | {} | {} | {} |\n", ms(50.0), ms(90.0), ms(99.0), ms(100.0))
-}
-
-/// The share of this machine's cores that is used now, looked at for a while.
-pub(crate) async fn busy() -> anyhow::Result<f64> {
-    let (idle, all) = ticks()?;
-    tokio::time::sleep(LOOK).await;
-    let (idle_then, all_then) = ticks()?;
-    let all = all_then.saturating_sub(all).max(1);
-    Ok(1.0 - idle_then.saturating_sub(idle) as f64 / all as f64)
-}
-
-/// The time of all cores so far: idle, and in all.
-fn ticks() -> anyhow::Result<(u64, u64)> {
-    let text = std::fs::read_to_string("/proc/stat")?;
-    let line = text.lines().next().and_then(|line| line.strip_prefix("cpu ")).unwrap_or_default();
-    let times: Vec<u64> = line.split_whitespace().map_while(|time| time.parse().ok()).collect();
-    // user, nice, system, idle, waiting for I/O, and so on
-    Ok((times.iter().skip(3).take(2).sum(), times.iter().take(8).sum()))
-}
-
-/// The processor's name and the number of its cores.
-fn machine() -> (String, usize) {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let name = name.map_or("an unknown processor", |(_, name)| name);
-    (name.to_owned(), std::thread::available_parallelism().map_or(1, usize::from))
 }

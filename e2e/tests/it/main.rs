@@ -18,6 +18,7 @@ mod orders;
 mod places;
 mod processes;
 mod programs;
+mod protection;
 mod protocol;
 mod purge_method;
 mod purging;

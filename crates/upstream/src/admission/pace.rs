@@ -14,14 +14,20 @@ const NEWEST: f64 = 0.05;
 pub(super) struct Pace {
     /// Mean of the time between permit and return in seconds, newer ones weighing more.
     mean: Option<f64>,
-    last_end: Option<Instant>,
+    /// When a request last ended, or the last place was taken.
+    last_event: Option<Instant>,
 }
 
 impl Pace {
     pub(super) fn ended(&mut self, since: Instant, now: Instant) {
         let took = now.saturating_duration_since(since).as_secs_f64();
         self.mean = Some(self.mean.map_or(took, |mean| mean + (took - mean) * NEWEST));
-        self.last_end = Some(now);
+        self.last_event = Some(now);
+    }
+
+    /// As many are under way as may be. How long nothing had happened before says nothing.
+    pub(super) fn filled(&mut self, now: Instant) {
+        self.last_event = Some(now);
     }
 
     /// Seconds until `ahead` requests will have ended, `limit` at once. `stuck`: as many are under
@@ -35,8 +41,8 @@ impl Pace {
         now: Instant,
     ) -> u32 {
         // An origin that hangs ends no request that could say so; the silence does.
-        let silence = match self.last_end {
-            Some(end) if stuck => now.saturating_duration_since(end).as_secs_f64(),
+        let silence = match self.last_event {
+            Some(event) if stuck => now.saturating_duration_since(event).as_secs_f64(),
             Some(_) => 0.0,
             None => waited.as_secs_f64(),
         };

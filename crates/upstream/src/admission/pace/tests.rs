@@ -50,3 +50,16 @@ async fn the_mean_follows_what_requests_take_now() {
     }
     assert_eq!(pace.retry_after(10, 10, false, secs(1), start), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn only_the_time_since_all_permits_are_out_is_a_silence() {
+    let start = Instant::now();
+    let mut pace = Pace::default();
+    pace.filled(start);
+    assert_eq!(pace.retry_after(10, 10, true, secs(30), start + secs(2)), 2);
+    pace.ended(start, start + secs(2));
+    // An hour without requests, then many at once.
+    pace.filled(start + secs(3600));
+    assert_eq!(pace.retry_after(10, 10, true, secs(30), start + secs(3600)), 2);
+    assert_eq!(pace.retry_after(10, 10, true, secs(30), start + secs(3605)), 5);
+}
