@@ -128,13 +128,22 @@ impl Exchange<'_> {
             FetchError::Exchange { .. } | FetchError::FirstByteTimeout { .. } => self.repeatable,
             _ => false,
         };
-        harmless && self.body.is_left() && self.may_try()
+        if !harmless || !self.body.is_left() || !self.has_tries() {
+            return false;
+        }
+        // What did not arrive adds nothing to what others have to bear, so each of them may be tried once:
+        // where many requests are under way as a server goes, its neighbour gets them all.
+        let free = error.nothing_was_sent() && (self.tries as usize) < self.order.len();
+        free || self.policy.take_retry()
     }
 
     /// Whether tries, time and budget are left for another one. Takes it from the budget.
     fn may_try(&self) -> bool {
-        let time = self.sending.min(self.left());
-        self.tries < self.policy.attempts && !time.is_zero() && self.policy.take_retry()
+        self.has_tries() && self.policy.take_retry()
+    }
+
+    fn has_tries(&self) -> bool {
+        self.tries < self.policy.attempts && !self.sending.min(self.left()).is_zero()
     }
 
     /// Waits before a target is tried once more. False if there is no time for that.

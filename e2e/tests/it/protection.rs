@@ -16,6 +16,7 @@ mod failover;
 mod fair;
 mod left;
 mod outage;
+mod tiers;
 
 /// How long it may take until an origin hears that a request was given up.
 const GRACE: Duration = Duration::from_millis(100);

@@ -116,6 +116,27 @@ async fn the_budget_bounds_the_tries() {
 }
 
 #[tokio::test]
+async fn what_did_not_arrive_goes_to_the_neighbour_without_a_budget() {
+    let alive = Server::start("alive").await;
+    let setup = || Setup {
+        retries: Retries { budget_percent: 0, ..Retries::default() },
+        breaker: Breaker { consecutive_failures: 0, failure_percent: 0, ..Breaker::default() },
+        ..Setup::default()
+    };
+    let site = setup().urls(&[&dead().await, &alive.url]);
+    for _ in 0..100 {
+        assert_eq!(site.told().await, (200, "alive".into()));
+    }
+    // Nobody is asked twice for that.
+    let site = setup().urls(&[&dead().await, &dead().await]);
+    for _ in 0..100 {
+        assert_eq!(site.told().await.1, "connect-failed");
+    }
+    let sent = site.order.iter().map(|target| target.report().counts.sent).sum::<u64>();
+    assert_eq!(sent, 200);
+}
+
+#[tokio::test]
 async fn the_settings_bound_the_tries_of_one_request() {
     for attempts in 1..4 {
         let setup = Setup {

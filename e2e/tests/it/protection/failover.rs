@@ -40,9 +40,8 @@ async fn through(world: &Arc<World>, phase: &'static str, happens: impl Future<O
     let loading = tokio::spawn(async move { load(&loaded, paths, ms(10)).await });
     sleep(ms(700)).await;
     happens.await;
-    for got in loading.await.unwrap() {
-        assert_eq!(got.status(), 200, "{phase}: {got:?}");
-    }
+    let failed: Vec<_> = loading.await.unwrap().into_iter().filter(|g| g.status() != 200).collect();
+    assert!(failed.is_empty(), "{phase}: {failed:#?} {:#?}", world.node.upstreams.reports());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
