@@ -43,11 +43,12 @@ impl Setup {
 
     /// The same in front of `origins`, as a manifest has them.
     pub fn at(origins: Value) -> Self {
+        let origin = origins[0]["url"].as_str().unwrap_or_default().to_owned();
         let spec = json!({
             "pops": [{ "name": "lab" }],
             "sites": [{ "hosts": [HOST], "origins": origins, "debugHeaders": "Always" }],
         });
-        Self { spec, shield: None, origin: origin.url(), clock: None }
+        Self { spec, shield: None, origin, clock: None }
     }
 
     /// Sets fields of the site; an object is merged into what is there.

@@ -88,6 +88,7 @@ impl Fleet {
             url: "http://model:80".into(),
             weight: WEIGHT,
             pop: None,
+            public: None,
         };
         let members: Vec<_> = nodes.iter().map(member).collect();
         Ring { ring: HashRing::new(&members), nodes }

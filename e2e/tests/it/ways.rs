@@ -37,8 +37,9 @@ fn fleet(rings: &[(&str, &[Member])]) -> Fleet {
 
 /// One edge of the place `lab` in mode `peer` or not, whose site comes through `shield/main` or not.
 async fn edge(origin: &Origin, peering: &str, shield: bool) -> World {
+    // Started alone, so that the fleet that a test gives it is its first.
+    let world = Setup::new(origin).start().await.unwrap();
     let setup = Setup::new(origin).spec(json!({ "peering": { "mode": peering } }));
-    let world = setup.start().await.unwrap();
     let mut pools = setup.pools().unwrap();
     let site = &mut pools[0].snapshot.sites[0];
     site.shield = shield.then(|| "shield/main".into());
