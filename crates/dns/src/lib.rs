@@ -1,0 +1,3 @@
+//! The answers of an authoritative GeoDNS: from the bytes of a query to the bytes of the answer.
+//!
+//! Never: sockets, clocks, tasks. Start at `Engine`.
