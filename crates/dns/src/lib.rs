@@ -1,3 +1,5 @@
 //! The answers of an authoritative GeoDNS: from the bytes of a query to the bytes of the answer.
 //!
 //! Never: sockets, clocks, tasks. Start at `Engine`.
+
+pub mod packet;
