@@ -3,3 +3,4 @@
 //! Never: sockets, clocks, tasks. Start at `Engine`.
 
 pub mod packet;
+pub mod place;
