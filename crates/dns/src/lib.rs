@@ -2,5 +2,6 @@
 //!
 //! Never: sockets, clocks, tasks. Start at `Engine`.
 
+pub mod fleet;
 pub mod packet;
 pub mod place;
