@@ -5,3 +5,4 @@
 pub mod fleet;
 pub mod packet;
 pub mod place;
+pub mod steer;

@@ -65,4 +65,4 @@ impl PlaceSource {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
