@@ -3,6 +3,9 @@
 //! Never: sockets, clocks, tasks. Start at `Engine`.
 
 pub mod fleet;
+pub mod health;
+pub mod limit;
 pub mod packet;
 pub mod place;
+pub mod quorum;
 pub mod steer;
