@@ -2,6 +2,7 @@
 //!
 //! Never: sockets, clocks, tasks. Start at `Engine`.
 
+pub mod answer;
 pub mod fleet;
 pub mod health;
 pub mod limit;

@@ -92,7 +92,7 @@ impl Limiter {
         bucket.over = bucket.over.wrapping_add(1);
         match slip {
             0 => Limited::Drop,
-            slip if bucket.over % slip == 0 => Limited::Slip,
+            slip if bucket.over.is_multiple_of(slip) => Limited::Slip,
             _ => Limited::Drop,
         }
     }

@@ -32,6 +32,7 @@ impl Client {
     }
 
     /// Whoever the resolver asks for; its own address if it does not want to tell.
+    //= rfc7871#7.1.2
     #[must_use]
     pub fn of(subnet: Option<&Subnet>, peer: IpAddr) -> Self {
         match subnet.and_then(|subnet| Some((subnet.ip()?, subnet.source))) {
