@@ -42,6 +42,12 @@ impl Database {
         Ok(Self(readers.collect::<Result<_, _>>()?))
     }
 
+    /// The files of several databases as one.
+    #[must_use]
+    pub fn merge(databases: Vec<Self>) -> Self {
+        Self(databases.into_iter().flat_map(|database| database.0).collect())
+    }
+
     /// Reads all of it, which takes seconds for a large one.
     ///
     /// # Errors

@@ -1,0 +1,122 @@
+//! `/where`: where a client would go, and why.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use dns::fleet::{Family, Lookup, Owner};
+use dns::packet::{MAX_DOMAIN, Name};
+use dns::place::Client;
+use dns::steer::{Candidate, explain};
+use serde::{Deserialize, Serialize};
+
+use crate::service::Service;
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    ip: IpAddr,
+    name: String,
+    /// Of which addresses: by default of the client's own family.
+    family: Option<u8>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    ip: IpAddr,
+    name: String,
+    pool: String,
+    version: String,
+    family: u8,
+    /// From where the client's place is known.
+    source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    /// Bits of the address that matter.
+    scope: u8,
+    ttl: u32,
+    all_bad: bool,
+    candidates: Vec<ShownPop>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownPop {
+    pop: String,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kilometres: Option<u32>,
+    state: &'static str,
+    weight: u32,
+    share: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Wrong {
+    error: String,
+}
+
+type Answer = Result<Json<Shown>, (StatusCode, Json<Wrong>)>;
+
+/// `GET /where?ip=…&name=…`, with `&family=4` or `6`.
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new().route("/where", get(show)).with_state(service)
+}
+
+fn wrong(status: StatusCode, error: &str) -> (StatusCode, Json<Wrong>) {
+    (status, Json(Wrong { error: error.to_owned() }))
+}
+
+async fn show(State(service): State<Arc<Service>>, Query(asked): Query<Asked>) -> Answer {
+    let serving = service.serving.load();
+    let view = &serving.view;
+    let text = asked.name.strip_suffix('.').unwrap_or(&asked.name);
+    let Some(bytes) = Name::encode(text) else {
+        return Err(wrong(StatusCode::BAD_REQUEST, "name is not a domain name"));
+    };
+    let mut lower = [0; MAX_DOMAIN];
+    let found = Name::read(&bytes).map(|name| view.fleet().lookup(name.lower(&mut lower)));
+    let Some(Lookup::Found { owner: Owner::Pool(pool), .. }) = found else {
+        return Err(wrong(StatusCode::NOT_FOUND, "no pool has this name"));
+    };
+    let client = Client::peer(asked.ip);
+    let family = match asked.family {
+        None if client.address().is_ipv6() => Family::V6,
+        None | Some(4) => Family::V4,
+        Some(6) => Family::V6,
+        Some(_) => return Err(wrong(StatusCode::BAD_REQUEST, "family must be 4 or 6")),
+    };
+    let Some((pool, side)) = view.side(pool, family) else {
+        return Err(wrong(StatusCode::NOT_FOUND, "the pool is gone"));
+    };
+    let places = service.places.load();
+    let explanation = explain(pool, family, side, &client, places.as_deref());
+    Ok(Json(Shown {
+        ip: asked.ip,
+        name: text.to_owned(),
+        pool: pool.name.clone(),
+        version: view.fleet().version().to_owned(),
+        family: if family == Family::V4 { 4 } else { 6 },
+        source: explanation.source.as_str(),
+        country: explanation.country,
+        scope: client.scope(explanation.bits),
+        ttl: side.ttl,
+        all_bad: side.all_bad,
+        candidates: explanation.candidates.into_iter().map(shown).collect(),
+    }))
+}
+
+fn shown(candidate: Candidate) -> ShownPop {
+    ShownPop {
+        pop: candidate.pop,
+        verdict: candidate.verdict.as_str(),
+        // Half the earth's girth fits by far.
+        kilometres: candidate.kilometres.map(|kilometres| kilometres.round() as u32),
+        state: candidate.state.as_str(),
+        weight: candidate.weight,
+        share: candidate.share,
+    }
+}

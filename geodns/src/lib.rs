@@ -1,0 +1,21 @@
+//! The authoritative GeoDNS: the sockets, files and pages around the pure answers of [`dns`].
+//!
+//! Never: custom resources, a Kubernetes client, or a decision about an answer. Start at [`process::run`] for the
+//! process, at [`Service`] for what all its threads share.
+
+mod explain;
+mod files;
+mod metrics;
+pub mod options;
+mod planning;
+pub mod process;
+mod service;
+pub mod tcp;
+pub mod udp;
+
+pub use explain::router;
+pub use files::{DatabaseFiles, LoadError, ZonesFile};
+pub use metrics::DnsMetrics;
+pub use options::Options;
+pub use planning::plan_on;
+pub use service::{Service, Serving};

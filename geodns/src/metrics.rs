@@ -1,0 +1,146 @@
+//! What a GeoDNS counts.
+
+use dns::answer::{Answered, Outcome};
+use dns::limit::Limited;
+use dns::packet::{FormatFault, rtype};
+use dns::place::PlaceSource;
+use runtime::metrics::{IntCounter, IntCounterVec, IntGauge, MetricError, Metrics};
+
+/// Types of questions with a label of their own.
+const TYPES: [(u16, &str); 5] = [
+    (rtype::A, "A"),
+    (rtype::AAAA, "AAAA"),
+    (rtype::NS, "NS"),
+    (rtype::SOA, "SOA"),
+    (rtype::ANY, "ANY"),
+];
+/// All others.
+const OTHER: usize = TYPES.len();
+
+/// The metrics of a GeoDNS. Those of the hot path are resolved once.
+#[derive(Clone, Debug)]
+pub struct DnsMetrics {
+    /// By outcome and type.
+    answers: Vec<Vec<IntCounter>>,
+    malformed: Vec<IntCounter>,
+    places: Vec<IntCounter>,
+    subnets: IntCounter,
+    truncated: IntCounter,
+    slipped: IntCounter,
+    dropped: IntCounter,
+    all_bad: IntCounter,
+    pops: IntCounterVec,
+    reloads: IntCounterVec,
+    /// Connections open.
+    pub connections: IntGauge,
+}
+
+impl DnsMetrics {
+    /// Declares them.
+    ///
+    /// # Errors
+    /// When a name is taken.
+    pub fn new(registry: &Metrics) -> Result<Self, MetricError> {
+        let answers = registry.counters(
+            "cdn_dns_answers_total",
+            "queries by what they got and the type asked for",
+            &["result", "type"],
+        )?;
+        let types = || TYPES.iter().map(|(_, name)| *name).chain(["other"]);
+        let of = |outcome: &Outcome| {
+            types().map(|name| answers.with_label_values(&[outcome.as_str(), name])).collect()
+        };
+        let malformed = registry.counters(
+            "cdn_dns_malformed_total",
+            "queries that could not be read",
+            &["reason"],
+        )?;
+        let places = registry.counters(
+            "cdn_dns_places_total",
+            "answers by from where the client's place was known",
+            &["source"],
+        )?;
+        let limited = registry.counters(
+            "cdn_dns_limited_total",
+            "answers over the rate limit",
+            &["action"],
+        )?;
+        Ok(Self {
+            answers: Outcome::ALL.iter().map(of).collect(),
+            malformed: FormatFault::ALL
+                .iter()
+                .map(|fault| malformed.with_label_values(&[fault.as_str()]))
+                .collect(),
+            places: PlaceSource::ALL
+                .iter()
+                .map(|source| places.with_label_values(&[source.as_str()]))
+                .collect(),
+            subnets: registry.counter(
+                "cdn_dns_subnet_queries_total",
+                "queries that tell of the client's subnet",
+            )?,
+            truncated: registry.counter("cdn_dns_truncated_total", "answers that did not fit")?,
+            slipped: limited.with_label_values(&["slip"]),
+            dropped: limited.with_label_values(&["drop"]),
+            all_bad: registry.counter(
+                "cdn_dns_all_bad_answers_total",
+                "answers with PoPs that are not well, as none is",
+            )?,
+            pops: registry.counters(
+                "cdn_dns_pop_answers_total",
+                "answers that name a PoP",
+                &["pool", "pop"],
+            )?,
+            reloads: registry.counters(
+                "cdn_dns_reloads_total",
+                "new versions of files found",
+                &["file", "result"],
+            )?,
+            connections: registry.gauge("cdn_dns_connections", "connections open")?,
+        })
+    }
+
+    /// A query was answered.
+    pub(crate) fn count(&self, answered: &Answered) {
+        let of = |(rtype, _): &(u16, &str)| Some(*rtype) == answered.qtype;
+        let rtype = TYPES.iter().position(of).unwrap_or(OTHER);
+        self.answers[answered.outcome as usize][rtype].inc();
+        if let Some(fault) = answered.fault {
+            self.malformed[fault as usize].inc();
+        }
+        if let Some(sent) = &answered.sent {
+            self.places[sent.choice.source as usize].inc();
+            if sent.all_bad {
+                self.all_bad.inc();
+            }
+        }
+        if answered.has_subnet {
+            self.subnets.inc();
+        }
+        if answered.truncated {
+            self.truncated.inc();
+        }
+    }
+
+    /// The rate limit decided.
+    pub(crate) fn limited(&self, limited: Limited) {
+        match limited {
+            Limited::Send => {}
+            Limited::Slip => self.slipped.inc(),
+            Limited::Drop => self.dropped.inc(),
+        }
+    }
+
+    /// A PoP was named so many times.
+    pub(crate) fn named(&self, pool: &str, pop: &str, count: u64) {
+        if count > 0 {
+            self.pops.with_label_values(&[pool, pop]).inc_by(count);
+        }
+    }
+
+    /// A new version of a file was taken over or refused.
+    pub(crate) fn reloaded(&self, file: &str, taken_over: bool) {
+        let result = if taken_over { "taken-over" } else { "refused" };
+        self.reloads.with_label_values(&[file, result]).inc();
+    }
+}

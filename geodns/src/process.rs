@@ -1,0 +1,89 @@
+//! The process: options in, exit code out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use runtime::admin::Admin;
+use runtime::metrics::Metrics;
+use runtime::token::TokenFile;
+use runtime::{Clock, Drain, Readiness, drain};
+
+use crate::files::{DatabaseFiles, LoadError, ZonesFile};
+use crate::{DnsMetrics, Options, Service, planning, router, tcp, udp};
+
+/// Runs a GeoDNS until SIGTERM or SIGINT and the end of its drain.
+///
+/// # Errors
+/// When it cannot start.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let file = ZonesFile::new(&options.zones);
+    let fleet = Arc::new(file.load()?);
+    let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
+    let drain = Drain::new();
+    let registry = Metrics::default();
+    let metrics = DnsMetrics::new(&registry)?;
+    let service = Service::new(Arc::clone(&fleet), Clock::system(), metrics, drain.clone());
+    let mut sockets = Vec::new();
+    let mut listeners = Vec::new();
+    for address in &options.listen {
+        let bound = udp::bind(*address, options.workers())?;
+        let port = bound.first().map_or(Ok(*address), std::net::UdpSocket::local_addr)?.port();
+        listeners.push(bind_tcp(SocketAddr::new(address.ip(), port))?);
+        sockets.extend(bound);
+    }
+    let admin_listener = std::net::TcpListener::bind(options.admin)
+        .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
+    admin_listener.set_nonblocking(true)?;
+    let listening: Vec<_> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+    let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    side.block_on(async {
+        let ready = Readiness::default();
+        let gate = ready.gate("database of places");
+        let fleet = Arc::new(ArcSwap::new(fleet));
+        tokio::spawn(planning::plan_on(Arc::clone(&service), Arc::clone(&fleet)));
+        tokio::spawn(file.watch(Arc::clone(&service), fleet));
+        let places = DatabaseFiles::new(options.places.clone());
+        tokio::spawn(places.watch(Arc::clone(&service), gate));
+        let threads = udp::start(&service, sockets)?;
+        for listener in listeners {
+            tokio::spawn(tcp::serve(Arc::clone(&service), listener));
+        }
+        let version = service.serving.load().view.fleet().version().to_owned();
+        tracing::info!(version, listen = ?listening, threads = threads.len(), "serving");
+        let admin = Admin {
+            metrics: registry.into(),
+            ready,
+            drain: drain.clone(),
+            token: token.as_ref().map(TokenFile::tokens),
+        };
+        let router = admin.router(router(Arc::clone(&service)));
+        let listener = tokio::net::TcpListener::from_std(admin_listener)?;
+        if let Some(token) = token {
+            tokio::spawn(token.watch(drain.clone()));
+        }
+        tokio::spawn(runtime::admin::serve(listener, router, drain.clone()));
+        drain::stop_signal().await?;
+        tracing::info!(notice_seconds = options.drain_notice, "draining");
+        drain.run_down(Duration::from_secs(options.drain_notice)).await;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().all(|thread| thread.join().is_ok())
+        });
+        anyhow::ensure!(joined.await?, "a thread panicked");
+        Ok(())
+    })?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn bind_tcp(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
+    std::net::TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}: choose another --listen"))
+}
+
+/// Whether an error is the fault of what the process was given: exit code 2.
+pub fn is_bad_input(error: &anyhow::Error) -> bool {
+    error.is::<LoadError>()
+}

@@ -1,0 +1,142 @@
+//! Queries over UDP: a thread for each socket, the sockets of one address sharing its port.
+//!
+//! A thread blocks in the kernel, answers into one buffer and sends: two calls for each query. Batches of calls
+//! (`recvmmsg`, `sendmmsg`) were measured and save nothing that a query's way through the kernel would notice.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::Cache;
+use dns::answer::{Transport, slip};
+use dns::limit::{Limited, Limiter};
+use dns::packet::{MAX_QUERY, MAX_UDP};
+use runtime::Stage;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::service::Service;
+
+/// How soon an idle thread notices the end.
+const LOOK: Duration = Duration::from_millis(200);
+/// A busy one looks after so many queries.
+const OFTEN: u32 = 1_024;
+/// What waits for a thread, so that a burst is not lost.
+const RECEIVE_BUFFER: usize = 1 << 20;
+/// Buckets of a thread's rate limiter: 1.5 MB.
+const BUCKETS: usize = 1 << 16;
+
+/// Sockets for one address.
+///
+/// # Errors
+/// When it cannot be bound.
+pub fn bind(address: SocketAddr, count: usize) -> anyhow::Result<Vec<UdpSocket>> {
+    let taken = || format!("cannot listen on {address}: choose another --listen");
+    // The kernel lets several processes share a port that all ask for; asking alone first finds them.
+    let first = bind_one(address, false).with_context(taken)?;
+    let address = first.local_addr()?;
+    if count == 1 {
+        return Ok(vec![first]);
+    }
+    drop(first);
+    (0..count).map(|_| bind_one(address, true).with_context(taken)).collect()
+}
+
+fn bind_one(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    // The kernel may give less.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    socket.bind(&address.into())?;
+    socket.set_read_timeout(Some(LOOK))?;
+    Ok(socket.into())
+}
+
+/// Starts a thread for each socket. They end when the process is closed.
+///
+/// # Errors
+/// When a thread cannot be started.
+pub fn start(
+    service: &Arc<Service>,
+    sockets: Vec<UdpSocket>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let spawn = |(index, socket)| {
+        let seed = getrandom::u64().context("no random numbers")?;
+        let service = Arc::clone(service);
+        let builder = std::thread::Builder::new().name(format!("udp-{index}"));
+        Ok(builder.spawn(move || serve(&service, &socket, seed))?)
+    };
+    sockets.into_iter().enumerate().map(spawn).collect()
+}
+
+fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
+    let mut serving = Cache::new(&service.serving);
+    let mut places = Cache::new(&service.places);
+    let mut limits = serving.load().view.fleet().limits().clone();
+    let mut limiter = Limiter::new(limits.clone(), BUCKETS, seed);
+    // One byte more than is read of a query, so that a longer one is not taken for a whole.
+    let mut packet = [0; MAX_QUERY + 1];
+    let mut out = [0; MAX_UDP];
+    let mut since = 0;
+    loop {
+        let received = socket.recv_from(&mut packet);
+        since += 1;
+        if received.is_err() || since >= OFTEN {
+            since = 0;
+            if service.drain.stage() == Stage::Closed {
+                return;
+            }
+            if limits != *serving.load().view.fleet().limits() {
+                limits = serving.load().view.fleet().limits().clone();
+                limiter.set_limits(limits.clone());
+            }
+        }
+        let (length, peer) = match received {
+            Ok(received) => received,
+            Err(error) => {
+                complain(&error);
+                continue;
+            }
+        };
+        if length > MAX_QUERY || peer.port() == 0 {
+            continue;
+        }
+        let (now, place) = (serving.load(), places.load().as_deref());
+        let ip = peer.ip();
+        let query = &packet[..length];
+        let answered = service.answer(now, place, query, ip, Transport::Udp, &mut out);
+        if answered.length == 0 {
+            continue;
+        }
+        let kind = answered.outcome.kind();
+        let limited = limiter.check(ip, kind, answered.bucket, service.clock.monotonic());
+        let length = match limited {
+            Limited::Send => answered.length,
+            Limited::Slip => slip(&mut out[..answered.length]),
+            Limited::Drop => 0,
+        };
+        service.metrics.limited(limited);
+        if length > 0
+            && let Err(error) = socket.send_to(&out[..length], peer)
+        {
+            complain(&error);
+        }
+    }
+}
+
+fn complain(error: &io::Error) {
+    // Nobody asked for a while; or a client was gone before its answer, which the kernel tells the next call.
+    let usual = [
+        ErrorKind::WouldBlock,
+        ErrorKind::TimedOut,
+        ErrorKind::Interrupted,
+        ErrorKind::ConnectionRefused,
+    ];
+    if !usual.contains(&error.kind()) {
+        tracing::debug!(%error, "udp");
+    }
+}
