@@ -37,39 +37,46 @@ pub enum LoadError {
 
 /// The zones document on disk.
 #[derive(Clone, Debug)]
-pub struct ZonesFile(PathBuf);
+pub struct ZonesFile {
+    path: PathBuf,
+    /// What it was when it was read last, so that no change between two readings is missed.
+    last: Option<String>,
+}
 
 impl ZonesFile {
     /// The file at `path`.
     pub fn new(path: &Path) -> Self {
-        Self(path.to_owned())
+        Self { path: path.to_owned(), last: None }
     }
 
     /// Reads it.
     ///
     /// # Errors
     /// With path and reason, when it cannot be used.
-    pub fn load(&self) -> Result<Fleet, LoadError> {
-        self.parse(&self.text()?)
+    pub fn load(&mut self) -> Result<Fleet, LoadError> {
+        let text = self.text()?;
+        let fleet = self.parse(&text);
+        self.last = Some(text);
+        fleet
     }
 
     fn text(&self) -> Result<String, LoadError> {
-        std::fs::read_to_string(&self.0).map_err(|error| LoadError::Read(self.0.clone(), error))
+        let unread = |error| LoadError::Read(self.path.clone(), error);
+        std::fs::read_to_string(&self.path).map_err(unread)
     }
 
     fn parse(&self, text: &str) -> Result<Fleet, LoadError> {
         let zones: wire::Zones = serde_saphyr::from_str(text)
-            .map_err(|error| LoadError::Text(self.0.clone(), error.to_string()))?;
-        Fleet::new(&zones).map_err(|error| LoadError::Zones(self.0.clone(), error))
+            .map_err(|error| LoadError::Text(self.path.clone(), error.to_string()))?;
+        Fleet::new(&zones).map_err(|error| LoadError::Zones(self.path.clone(), error))
     }
 
-    /// Puts every good new version into `fleet` until the process drains.
-    pub async fn watch(self, service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
-        let mut last = self.text().ok();
+    /// Puts every good version after the one that was loaded into `fleet` until the process drains.
+    pub async fn watch(mut self, service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
         while pause(&service).await {
             // A file that is away for a moment is being replaced.
             let Ok(text) = self.text() else { continue };
-            if last.as_ref() == Some(&text) {
+            if self.last.as_ref() == Some(&text) {
                 continue;
             }
             match self.parse(&text) {
@@ -83,7 +90,7 @@ impl ZonesFile {
                     service.metrics.reloaded("zones", false);
                 }
             }
-            last = Some(text);
+            self.last = Some(text);
         }
     }
 }

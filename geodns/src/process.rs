@@ -19,7 +19,7 @@ use crate::{DnsMetrics, Options, Service, planning, router, tcp, udp};
 /// # Errors
 /// When it cannot start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let file = ZonesFile::new(&options.zones);
+    let mut file = ZonesFile::new(&options.zones);
     let fleet = Arc::new(file.load()?);
     let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
     let drain = Drain::new();

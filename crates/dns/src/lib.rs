@@ -1,6 +1,8 @@
 //! The answers of an authoritative GeoDNS: from the bytes of a query to the bytes of the answer.
 //!
-//! Never: sockets, clocks, tasks. Start at `Engine`.
+//! Never: sockets, clocks, tasks; `now` is an argument. Start at [`answer::answer`]; it reads ([`packet`]), finds who
+//! owns the name ([`fleet`]), where the client is ([`place`]), and which PoPs suit it ([`steer`]). Beside it:
+//! [`health`] of one address, the [`quorum`] of observers, and the [`limit`] of answers.
 
 pub mod answer;
 pub mod fleet;

@@ -1,0 +1,11 @@
+//! The program's parts, over real sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod queries;
+mod reloads;
+mod stage;
+
+#[allow(dead_code, reason = "not all kinds of values are needed here")]
+#[path = "../../../crates/dns/src/place/tests/mmdb.rs"]
+mod mmdb;
