@@ -11,6 +11,7 @@ use crate::place::tests::mmdb::{database, flat, nested};
 use crate::place::{Client, Database, PlaceSource};
 
 mod plans;
+mod properties;
 mod simulation;
 
 /// A fleet of one pool.
