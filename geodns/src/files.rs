@@ -119,8 +119,8 @@ impl DatabaseFiles {
             let bytes =
                 std::fs::read(path).map_err(|error| LoadError::Read(path.clone(), error))?;
             // One by one, so that the error is of the right one.
-            let one = Database::new(vec![bytes]).map_err(wrong)?;
-            one.verify().map_err(wrong)?;
+            let mut one = Database::new(vec![bytes]).map_err(wrong)?;
+            one.prepare().map_err(wrong)?;
             files.push(one);
         }
         Ok(Database::merge(files))

@@ -1,9 +1,12 @@
 //! A database of places in MaxMind's format, in the layout of MaxMind or the flat one of free databases.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -22,7 +25,25 @@ pub enum DatabaseError {
 /// A database of places, in memory as a whole: one file, or several, as free ones have one for each family of
 /// addresses. The first that has something for an address counts.
 #[derive(Debug)]
-pub struct Database(Vec<Reader<Vec<u8>>>);
+pub struct Database(Vec<File>);
+
+#[derive(Debug)]
+struct File {
+    reader: Reader<Vec<u8>>,
+    /// Records read before, by where they stand: to read one costs more than to find it.
+    ready: HashTable<Ready>,
+    /// Codes and names of the records.
+    words: Vec<Box<str>>,
+}
+
+/// A record that was read.
+#[derive(Debug)]
+struct Ready {
+    offset: usize,
+    spot: Option<Spot>,
+    /// Continent, country and region, as places among the words.
+    words: [Option<NonZeroU32>; 3],
+}
 
 /// What a database has for an address.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,13 +55,16 @@ pub struct Found<'a> {
 }
 
 impl Database {
-    /// Takes the bytes of the database's files. Reads their descriptions only; [`verify`](Self::verify) reads all.
+    /// Takes the bytes of the database's files. Reads their descriptions only; [`prepare`](Self::prepare) reads all.
     ///
     /// # Errors
     /// One of them is no such file.
     pub fn new(files: Vec<Vec<u8>>) -> Result<Self, DatabaseError> {
-        let readers = files.into_iter().map(Reader::from_source);
-        Ok(Self(readers.collect::<Result<_, _>>()?))
+        let file = |bytes| -> Result<File, DatabaseError> {
+            let reader = Reader::from_source(bytes)?;
+            Ok(File { reader, ready: HashTable::new(), words: Vec::new() })
+        };
+        Ok(Self(files.into_iter().map(file).collect::<Result<_, _>>()?))
     }
 
     /// The files of several databases as one.
@@ -49,27 +73,18 @@ impl Database {
         Self(databases.into_iter().flat_map(|database| database.0).collect())
     }
 
-    /// Reads all of it, each record once, which takes seconds for a large one. What it does not use is not looked at:
-    /// free databases leave parts of their description out.
+    /// Reads all of it, each record once, so that none has to be read again; this takes seconds for a large one. What
+    /// is not used is not looked at: free databases leave parts of their description out.
     ///
     /// # Errors
     /// It is damaged.
-    pub fn verify(&self) -> Result<(), DatabaseError> {
-        for reader in &self.0 {
-            let mut seen = HashSet::new();
-            for found in reader.networks(WithinOptions::default())? {
-                let found = found?;
-                if found.offset().is_some_and(|offset| seen.insert(offset)) {
-                    found.decode::<Record<'_>>()?;
-                }
-            }
-        }
-        Ok(())
+    pub fn prepare(&mut self) -> Result<(), DatabaseError> {
+        self.0.iter_mut().try_for_each(File::prepare)
     }
 
     /// What the files call themselves.
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|reader| reader.metadata().database_type.as_str())
+        self.0.iter().map(|file| file.reader.metadata().database_type.as_str())
     }
 
     /// What it has for an address. Where it is damaged it has nothing.
@@ -77,8 +92,8 @@ impl Database {
     pub fn find(&self, address: IpAddr) -> Found<'_> {
         let address = canonical(address);
         let mut bits = 0;
-        for reader in &self.0 {
-            let Some(found) = find_in(reader, address) else { continue };
+        for file in &self.0 {
+            let Some(found) = file.find(address) else { continue };
             bits = bits.max(found.bits);
             if found.place != Place::default() {
                 return Found { bits, ..found };
@@ -88,16 +103,57 @@ impl Database {
     }
 }
 
-/// What a file has; `None` if it has nothing of the family.
-fn find_in(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<Found<'_>> {
-    if address.is_ipv6() && reader.metadata().ip_version == 4 {
-        return None;
+impl File {
+    fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let mut places: HashMap<&str, NonZeroU32> = HashMap::new();
+        for found in self.reader.networks(WithinOptions::default())? {
+            let found = found?;
+            let Some(offset) = found.offset() else { continue };
+            let entry =
+                self.ready.entry(spread(offset), |r| r.offset == offset, |r| spread(r.offset));
+            let Entry::Vacant(vacant) = entry else { continue };
+            let place = found.decode::<Record<'_>>()?.map(Record::place).unwrap_or_default();
+            let words = [place.continent, place.country, place.region].map(|word| {
+                let next = u32::try_from(places.len() + 1).ok().and_then(NonZeroU32::new);
+                word.zip(next).map(|(word, next)| *places.entry(word).or_insert(next))
+            });
+            vacant.insert(Ready { offset, spot: place.spot, words });
+        }
+        let mut words: Vec<(&str, NonZeroU32)> = places.into_iter().collect();
+        words.sort_unstable_by_key(|(_, place)| *place);
+        self.words = words.into_iter().map(|(word, _)| word.into()).collect();
+        self.ready.shrink_to_fit(|ready| spread(ready.offset));
+        Ok(())
     }
-    let found = reader.lookup(address).ok()?;
-    let network = found.network().ok().filter(|n| n.is_ipv4() == address.is_ipv4())?;
-    let record = found.decode::<Record<'_>>().ok().flatten();
-    let place = record.map(Record::place).unwrap_or_default();
-    Some(Found { place, bits: network.prefix() })
+
+    /// What the file has; `None` if it has nothing of the family.
+    fn find(&self, address: IpAddr) -> Option<Found<'_>> {
+        if address.is_ipv6() && self.reader.metadata().ip_version == 4 {
+            return None;
+        }
+        let found = self.reader.lookup(address).ok()?;
+        let network = found.network().ok().filter(|n| n.is_ipv4() == address.is_ipv4())?;
+        let bits = network.prefix();
+        let ready = |offset| self.ready.find(spread(offset), |ready| ready.offset == offset);
+        if let Some(ready) = found.offset().and_then(ready) {
+            return Some(Found { place: self.place(ready), bits });
+        }
+        let record = found.decode::<Record<'_>>().ok().flatten();
+        Some(Found { place: record.map(Record::place).unwrap_or_default(), bits })
+    }
+
+    fn place(&self, ready: &Ready) -> Place<'_> {
+        let word = |place: Option<NonZeroU32>| {
+            self.words.get(place?.get() as usize - 1).map(|word| &**word)
+        };
+        let [continent, country, region] = ready.words.map(word);
+        Place { spot: ready.spot, continent, country, region }
+    }
+}
+
+fn spread(offset: usize) -> u64 {
+    let product = (offset as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    product ^ product >> 32
 }
 
 /// The fields of both layouts.

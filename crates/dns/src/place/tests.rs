@@ -129,6 +129,23 @@ fn both_layouts_of_databases_are_read() {
 }
 
 #[test]
+fn a_database_that_was_prepared_has_the_same() {
+    let list = [
+        ("8.8.8.0/24", nested("NA", "US", "CA", 37.5, -122.25)),
+        ("9.9.0.0/16", flat("US", "CA", 1.5, 2.5)),
+        ("194.158.0.0/16", flat("AD", "NA", 42.5, 1.5)),
+        ("5.0.0.0/8", Value::Map(vec![("country_code", Value::Text("DE"))])),
+    ];
+    let plain = Database::new(vec![database(&list)]).expect("a database");
+    let mut ready = Database::new(vec![database(&list)]).expect("a database");
+    ready.prepare().expect("whole");
+    for address in ["8.8.8.8", "9.9.1.1", "194.158.1.1", "5.1.1.1", "99.1.1.1", "2001:db8::1"] {
+        assert_eq!(plain.find(ip(address)), ready.find(ip(address)), "{address}");
+    }
+    assert_eq!(ready.find(ip("194.158.1.1")).place.region, Some("NA"));
+}
+
+#[test]
 fn what_a_database_does_not_have_is_none() {
     let database = two_layouts();
     let found = database.find(ip("5.1.1.1"));
@@ -162,14 +179,14 @@ fn a_broken_database_is_refused_or_empty() {
     assert!(Database::new(vec![Vec::new()]).is_err());
     assert!(Database::new(vec![vec![7; 4_096]]).is_err());
     let whole = database(&[("8.8.8.0/24", nested("NA", "US", "CA", 37.5, -122.25))]);
-    let database = Database::new(vec![whole.clone()]).expect("a database");
-    database.verify().expect("whole");
+    let mut database = Database::new(vec![whole.clone()]).expect("a database");
+    database.prepare().expect("whole");
     let mut damaged = 0;
     for place in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[place] ^= 0xFF;
-        if let Ok(database) = Database::new(vec![bytes]) {
-            damaged += u32::from(database.verify().is_err());
+        if let Ok(mut database) = Database::new(vec![bytes]) {
+            damaged += u32::from(database.prepare().is_err());
             for address in ["8.8.8.8", "1.1.1.1", "2001:db8::1", "::"] {
                 let _ = database.find(ip(address));
             }
