@@ -1,7 +1,7 @@
 //! Queries over UDP: a thread for each socket, the sockets of one address sharing its port.
 //!
-//! A thread blocks in the kernel, answers into one buffer and sends: two calls for each query. Batches of calls
-//! (`recvmmsg`, `sendmmsg`) were measured and save nothing that a query's way through the kernel would notice.
+//! A thread blocks in the kernel, answers into one buffer and sends: two calls for each query. What batches of calls
+//! could save is in `docs/design/0005-geodns.md`.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
