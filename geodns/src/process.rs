@@ -40,6 +40,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let listening: Vec<_> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
+        // Heard from here on: whoever reads that it serves may stop it at once.
+        let stop = drain::stop_signal()?;
         let ready = Readiness::default();
         let gate = ready.gate("database of places");
         let fleet = Arc::new(ArcSwap::new(fleet));
@@ -65,7 +67,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             tokio::spawn(token.watch(drain.clone()));
         }
         tokio::spawn(runtime::admin::serve(listener, router, drain.clone()));
-        drain::stop_signal().await?;
+        stop.await;
         tracing::info!(notice_seconds = options.drain_notice, "draining");
         drain.run_down(Duration::from_secs(options.drain_notice)).await;
         let joined = tokio::task::spawn_blocking(move || {

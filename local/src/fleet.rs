@@ -16,6 +16,8 @@ pub struct Seat {
     pub name: String,
     /// Where tiers reach it.
     pub address: SocketAddr,
+    /// Where clients reach it, if they do.
+    pub public: Option<SocketAddr>,
     /// Its PoP, if it is an edge.
     pub pop: Option<String>,
 }
@@ -24,9 +26,10 @@ pub struct Seat {
 pub fn fleet(seats: impl IntoIterator<Item = Seat>) -> Fleet {
     const WEIGHT: u32 = 100;
     let mut rings = BTreeMap::<String, Ring>::new();
-    for Seat { ring, name, address, pop } in seats {
+    for Seat { ring, name, address, public, pop } in seats {
         let url = format!("http://{address}");
-        let member = Member { name, url, weight: WEIGHT, pop, public: None };
+        let public = public.map(|address| address.to_string());
+        let member = Member { name, url, weight: WEIGHT, pop, public };
         rings.entry(ring).or_default().members.push(member);
     }
     for ring in rings.values_mut() {

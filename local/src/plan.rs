@@ -97,15 +97,15 @@ pub struct ServerPlan {
 }
 
 impl ServerPlan {
-    /// Whether others of its place ask it for what it owns.
+    /// Whether it and the others of its place know each other.
     pub fn has_peers(&self) -> bool {
         has_peers(&self.snapshot)
     }
 }
 
-/// Whether the servers of `snapshot` ask each other.
+/// Whether the servers of `snapshot` know each other: they fetch from each other, or send clients there.
 pub(crate) fn has_peers(snapshot: &Snapshot) -> bool {
-    snapshot.tier == Tier::Edge && snapshot.peering.mode == PeeringMode::Peer
+    snapshot.tier == Tier::Edge && snapshot.peering.mode != PeeringMode::Independent
 }
 
 /// Everything to run.

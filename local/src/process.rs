@@ -73,6 +73,7 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
         token: Token::new(&token),
         clock: Clock::system(),
     };
+    let stop = drain::stop_signal()?;
     let world = World::start(wanted, settings).await?;
     screen::say(&screen::welcome(&world, &token));
     let mut orders = Orders::default();
@@ -82,13 +83,10 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
     let mut live = Live::new();
     let mut look = tokio::time::interval(LOOK);
     let mut redraw = tokio::time::interval(REDRAW);
-    let mut stop = std::pin::pin!(drain::stop_signal());
+    let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
-            stopped = &mut stop => {
-                stopped?;
-                break;
-            }
+            () = &mut stop => break,
             _ = redraw.tick() => live.draw(&world),
             _ = look.tick() => {
                 // A file that is away for a moment is being saved.

@@ -72,7 +72,8 @@ impl Server {
             Tier::Edge => self.peers().filter(|_| has_peers(snapshot)),
         };
         let Self { ring, name, pop, .. } = self.clone();
-        Some(Seat { ring, name, address: address?, pop })
+        let public = (snapshot.tier == Tier::Edge).then_some(self.address);
+        Some(Seat { ring, name, address: address?, public, pop })
     }
 
     /// Where its peers reach it.

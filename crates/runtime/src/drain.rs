@@ -1,5 +1,6 @@
 //! How a process ends without dropping anything: running → draining → closed.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -64,19 +65,20 @@ impl Default for Drain {
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
+/// Listens for SIGINT and SIGTERM from now on; the future waits for one of them. In a runtime only.
 ///
 /// # Errors
 /// When the process cannot listen for signals.
-pub async fn stop_signal() -> std::io::Result<()> {
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
     let notice = Duration::from_secs(options.drain_notice);
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
+        // Heard from here on: whoever reads that it serves may stop it at once.
+        let stop = drain::stop_signal()?;
         let ready = Readiness::default();
         let line = log::connect(options, &node, &ready, role).await?;
         let threads = workers::start(&node, workers)?;
@@ -86,7 +88,7 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
             tokio::spawn(token.watch(drain.clone()));
         }
         tokio::spawn(runtime::admin::serve(listener, router, drain.clone()));
-        drain::stop_signal().await?;
+        stop.await;
         tracing::info!(notice_seconds = notice.as_secs(), "draining");
         drain.run_down(notice).await;
         let served = tokio::task::spawn_blocking(|| join(threads)).await?;

@@ -5,6 +5,7 @@ fn seat(ring: &str, name: &str, port: u16, pop: Option<&str>) -> Seat {
         ring: ring.into(),
         name: name.into(),
         address: ([127, 0, 0, 1], port).into(),
+        public: pop.map(|_| ([127, 0, 0, 1], port + 100).into()),
         pop: pop.map(Into::into),
     }
 }
@@ -36,7 +37,11 @@ fn everybody_is_on_the_ring_of_the_place_and_reached_there() {
             ("shield-1", "http://127.0.0.1:8461", 100, None),
         ]
     );
-    assert_eq!(fleet.rings["pop/www/fra"].members[0].pop.as_deref(), Some("fra"));
+    let edge = &fleet.rings["pop/www/fra"].members[0];
+    assert_eq!(
+        (edge.pop.as_deref(), edge.public.as_deref()),
+        (Some("fra"), Some("127.0.0.1:9101"))
+    );
 }
 
 #[test]

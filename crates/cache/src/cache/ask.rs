@@ -153,10 +153,9 @@ impl Cache {
         }
         // Cut off, nobody knows what was ordered since a flight took off: each asks by itself.
         let serves = |f: &&Arc<Flight>| {
-            !q.unvouched
-                && !(f.across && matches!(q.going, Going::UpForPeer))
-                && f.serves(q.head, q.request, q.rules)
-                && !self.orders.overtook(f, q.now)
+            let circles = f.across && matches!(q.going, Going::UpForPeer);
+            let alone = q.unvouched || circles;
+            !alone && f.serves(q.head, q.request, q.rules) && !self.orders.overtook(f, q.now)
         };
         let flight = || slot.flights().iter().find(serves);
         let mark = || slot.marks().iter().find(|mark| applies(mark, q));
