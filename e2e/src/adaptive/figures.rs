@@ -6,7 +6,7 @@ use e2e::workers::most_at_once;
 use serde_json::{Value, json};
 
 use crate::run::{Run, SETTLING};
-use crate::{LATENCY, QUEUE, RATE, SERVICE, THROUGHPUT, WORKERS};
+use crate::{LATENCY, MEASURING, QUEUE, RATE, SERVICE, THROUGHPUT, WORKERS};
 
 /// The names of the phases, and the part of the workers that are there.
 pub(crate) const PHASES: [(&str, f64); 3] =
@@ -60,9 +60,10 @@ impl Figures {
         }
     }
 
-    /// The promised 99th percentile: through the queue at the pace of the origin, and some times an answer.
+    /// The promised 99th percentile: through the queue, and some times an answer.
     pub(crate) fn bound(&self) -> Duration {
-        Duration::from_secs_f64(f64::from(QUEUE) / self.capacity) + SERVICE.mul_f64(LATENCY)
+        let queue = Duration::from_secs_f64(f64::from(QUEUE) / self.capacity);
+        queue.mul_f64(MEASURING) + SERVICE.mul_f64(LATENCY)
     }
 
     pub(crate) fn is_kept(&self) -> bool {

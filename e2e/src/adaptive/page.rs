@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::figures::{Figures, PHASES, millis};
 use crate::run::Run;
-use crate::{LATENCY, MOST, QUEUE, RATE, SERVICE, THROUGHPUT, WORKERS, chart};
+use crate::{LATENCY, MEASURING, MOST, QUEUE, RATE, SERVICE, THROUGHPUT, WORKERS, chart};
 
 /// Rows of Markdown.
 pub(crate) fn table(all: &[Figures]) -> String {
@@ -82,9 +82,10 @@ of {processor}; other work took {:.0}% of them just before the run.
         "
 Figures leave out the first third of each phase, in which the limit finds out; the chart shows it. Latencies are of good
 answers, as a client sees them. Promised of the adaptive limit are {:.0}% of what the origin can do, and as the 99th
-percentile the way through the queue at the origin's pace ({QUEUE} requests / what it can do in a second) and {LATENCY:.0}
-times an answer. A fixed limit of {MOST} keeps the throughput too, but lets the queue grow at the origin, where nobody takes
-turns and nobody is sent away.
+percentile {MEASURING:.0} times the way through the queue at the origin's pace ({QUEUE} requests / what it can do in a second)
+and {LATENCY:.0} times an answer: while the latency without a queue is measured anew, the limit is a quarter of itself and the
+queue moves more slowly, for up to a second. A fixed limit of {MOST} keeps the throughput too, but lets the queue grow at
+the origin, where nobody takes turns and nobody is sent away.
 ",
         THROUGHPUT * 100.0
     );
