@@ -11,8 +11,8 @@ use crate::Duration;
 /// How many requests an origin has in hand at once, and how many wait.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[schemars(extend("x-kubernetes-validations" = [{
-    "rule": "self.minConcurrency <= self.maxConcurrency",
-    "message": "`minConcurrency` must not be more than `maxConcurrency`",
+    "rule": "!self.adaptive || self.minConcurrency <= self.maxConcurrency",
+    "message": "`minConcurrency` of an adaptive limit must not be more than `maxConcurrency`",
 }]))]
 #[serde(rename_all = "camelCase", default)]
 pub struct OriginLimitsSpec {
@@ -33,7 +33,7 @@ pub struct OriginLimitsSpec {
     /// longer than usual, up again to `maxConcurrency`.
     pub adaptive: bool,
 
-    /// Where an adaptive limit stops to fall.
+    /// Where an adaptive limit stops to fall; means nothing for one that stands still.
     #[schemars(range(min = 1, max = 65536))]
     pub min_concurrency: i32,
 }

@@ -172,8 +172,8 @@ fn each_rule_tells_what_to_do() {
             "give them there",
         ),
         (
-            shield(json!({"limits": {"maxConcurrency": 8, "minConcurrency": 9}})),
-            "`minConcurrency` must not be more than `maxConcurrency`",
+            shield(json!({"limits": {"maxConcurrency": 2, "adaptive": true}})),
+            "`minConcurrency` of an adaptive limit must not be more than `maxConcurrency`",
         ),
         (shield(json!({"limits": {"queueTimeout": "1h"}})), "must fit into `timeouts.total`"),
         (shield(json!({"breaker": {"openFor": "31s"}})), "must not be longer than `maxOpenFor`"),

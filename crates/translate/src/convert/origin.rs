@@ -101,7 +101,7 @@ pub(super) fn limits(
     at: &Path,
     problems: &mut Problems,
 ) -> wire::OriginLimits {
-    if spec.min_concurrency > spec.max_concurrency {
+    if spec.adaptive && spec.min_concurrency > spec.max_concurrency {
         problems.add(
             &at.key("minConcurrency"),
             format!(
@@ -115,7 +115,7 @@ pub(super) fn limits(
         queue: small(spec.queue),
         queue_timeout_ms: millis(spec.queue_timeout, &at.key("queueTimeout"), problems),
         adaptive: spec.adaptive,
-        min_concurrency: small(spec.min_concurrency),
+        min_concurrency: small(spec.min_concurrency.min(spec.max_concurrency)),
     }
 }
 
