@@ -4,10 +4,10 @@ use cache::Waiter;
 use wire::Seq;
 use wire::invalidation::LogPosition;
 
-use crate::fetch::{Answer, Stage};
+use crate::fetch::{Answer, Fetch, Stage};
 use crate::route::Hop;
 use crate::rules::{Broken, What};
-use crate::serve::{Below, State, Who, same_epoch};
+use crate::serve::{Below, Request, State, Who, same_epoch};
 use crate::world::World;
 
 /// What may answer a request.
@@ -83,49 +83,43 @@ impl World {
         }
     }
 
-    /// A request finds that somebody else fetches. One of a peer does not wait for what another peer is to
-    /// bring: that one may be waiting for what this one is to bring.
+    /// A request finds that somebody else fetches.
     pub fn wait(&mut self, i: usize, waiter: Waiter) {
-        let (at, key) = (self.requests[i].at, self.requests[i].key);
-        let peer = matches!(self.requests[i].who.hop(), Some(Hop::Peer(_)));
-        let waits = self.broken == Some(Broken::PeerWaits);
-        let away = |fetch: &crate::fetch::Fetch| {
-            fetch.at == at && fetch.key == key && fetch.away && fetch.duty.is_some()
-        };
-        if peer && !waits && self.fetches.iter().any(away) {
-            self.tally.note(What::PeerAlone);
-            return self.fetch(i, None, Seq::ZERO);
-        }
         self.tally.note(What::Joined);
         self.requests[i].state = State::Waiting(waiter);
-        if self.turns_in_circles(i) {
+        let (first, at, key) = {
+            let request = &self.requests[i];
+            (request.id, request.at, request.key)
+        };
+        if self.leads_back(i, first, self.nodes.len()) {
             self.accuse(key, at, "a request waits for what waits for it");
         }
     }
 
-    /// Whether what a request waits for waits for what it is to bring.
-    fn turns_in_circles(&self, i: usize) -> bool {
-        let first = self.requests[i].id;
-        let mut request = &self.requests[i];
-        for _ in 0..self.nodes.len() {
-            let (at, key) = (request.at, request.key);
-            let leads = |fetch: &&crate::fetch::Fetch| {
-                fetch.at == at
-                    && fetch.key == key
-                    && matches!(fetch.stage, Stage::At(_))
-                    && fetch.duty.as_ref().is_some_and(|duty| !duty.is_solo())
-            };
-            let Some(fetch) = self.fetches.iter().find(leads) else { return false };
-            let stands_for = |request: &&crate::serve::Request| match &request.who {
+    /// Whether all that a request may be waiting for waits for what the first one is to bring.
+    fn leads_back(&self, i: usize, first: u64, hops: usize) -> bool {
+        let (at, key) = (self.requests[i].at, self.requests[i].key);
+        let shared = |duty: &cache::Obligation| !duty.is_solo();
+        let may_be = |fetch: &&Fetch| {
+            fetch.at == at && fetch.key == key && fetch.duty.as_ref().is_some_and(shared)
+        };
+        let mut any = false;
+        self.fetches.iter().filter(may_be).inspect(|_| any = true).all(|fetch| {
+            let stands_for = |request: &Request| match &request.who {
                 Who::Tier(below) => below.fetch == fetch.id && below.attempt == fetch.attempt,
                 Who::Client(_) => false,
             };
-            match self.requests.iter().find(stands_for) {
-                Some(next) if next.id == first => return true,
-                Some(next) if matches!(next.state, State::Waiting(_)) => request = next,
-                _ => return false,
-            }
-        }
-        false
+            let next = match fetch.stage {
+                Stage::At(_) => self.requests.iter().position(stands_for),
+                _ => None,
+            };
+            next.is_some_and(|next| {
+                let request = &self.requests[next];
+                request.id == first
+                    || hops > 0
+                        && matches!(request.state, State::Waiting(_))
+                        && self.leads_back(next, first, hops - 1)
+            })
+        }) && any
     }
 }

@@ -137,3 +137,8 @@ fn a_peer_is_answered_as_a_tier() {
 fn a_peer_waits_only_where_a_key_is_at_home() {
     finds(Broken::PeerWaits);
 }
+
+#[test]
+fn a_peers_request_goes_to_no_other_peer() {
+    finds(Broken::PeerAcross);
+}

@@ -1,5 +1,7 @@
 //! Fetches: what becomes of the answer to a request upstream. `route.rs` has its way.
 
+use std::sync::Arc;
+
 use cache::{Failure, Fill, Obligation};
 use semantics::{NoStoreReason, RequestDirectives};
 use wire::Seq;
@@ -19,8 +21,6 @@ pub struct Fetch {
     pub duty: Option<Obligation>,
     /// Who waits for it, but for the store.
     pub request: Option<u64>,
-    /// It may go to a peer: it is for a client, and the key was not at home when it began.
-    pub away: bool,
     pub least: Seq,
     /// What the tier below accepts, if that is of another log and this goes past the store.
     pub foreign: Option<LogPosition>,
@@ -42,6 +42,13 @@ pub struct Fetch {
     pub attempt: u32,
     /// What the node thought of who is there when it was sent.
     pub ring: u64,
+}
+
+impl Fetch {
+    /// It may go to a peer. What goes past the store never does: it would not be kept there.
+    pub fn is_across(&self) -> bool {
+        self.duty.as_ref().is_some_and(Obligation::is_across)
+    }
 }
 
 pub enum Stage {
@@ -124,8 +131,6 @@ impl World {
         let stale = duty.as_ref().and_then(Obligation::stale).map(|object| version_of(object));
         let unvouched = self.nodes[at].unvouched(self.now, self.broken);
         let slow = self.rng.chance(5);
-        let below = self.place(request).is_some_and(|i| self.requests[i].who.is_tier());
-        let away = !below && self.is_away(at, key);
         self.fetches.push(Fetch {
             slow,
             id: self.ids,
@@ -133,7 +138,6 @@ impl World {
             key,
             duty,
             request,
-            away,
             least,
             foreign: None,
             unvouched,
@@ -348,7 +352,15 @@ impl World {
         if transient {
             // Whoever has found it reads on; the store forgets it.
             self.tally.note(What::NotKept);
-            fill.abort(NoStoreReason::Truncated);
+            let body = fill.object().body().clone();
+            assert_eq!(fill.let_go(NoStoreReason::PeerOwns), Err(NoStoreReason::PeerOwns));
+            self.tally.note(match body.complete() {
+                Some(_) => What::LetGo,
+                None => What::LetGoDetached,
+            });
+            let let_go = &mut self.nodes[at].let_go;
+            let_go.retain(|body| body.strong_count() > 0);
+            let_go.push(Arc::downgrade(&body));
             return Some(What::Finishes);
         }
         match fill.finish() {

@@ -1,9 +1,9 @@
 //! A node: the real store, the real reader, and what its loop knows besides.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bus::reader::Reader;
-use cache::{Cache, EvictionPolicy, Settings, Sweep};
+use cache::{Body, Cache, EvictionPolicy, Settings, Sweep};
 use wire::invalidation::{Ack, Heartbeat, LogPosition, OnLogLoss};
 
 use crate::rng::Rng;
@@ -40,6 +40,8 @@ pub struct Node {
     pub view: View,
     /// How the last fetch of each key ended: its head came.
     pub landed: [bool; crate::site::KEYS],
+    /// Bodies that only those who had found them may read.
+    pub let_go: Vec<Weak<Body>>,
 }
 
 impl Node {
@@ -65,6 +67,7 @@ impl Node {
             sweep: None,
             view: View::new(fleet, number),
             landed: [false; crate::site::KEYS],
+            let_go: Vec::new(),
         }
     }
 

@@ -89,7 +89,7 @@ impl World {
         if let Some(which) = which {
             let owner = node.view.pick(which, hash, self.now, tried);
             let is_owner = owner == Some(at);
-            let fresh = fetch.away && !fetch.tried.peer;
+            let fresh = fetch.is_across() && !fetch.tried.peer;
             if let Some(owner) = owner.filter(|_| fresh && !is_owner) {
                 self.fetches[i].tried.peer = true;
                 return Hop::Peer(owner);

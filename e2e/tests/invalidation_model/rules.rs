@@ -41,8 +41,10 @@ pub enum Broken {
     StrayBelieved,
     /// A node in the middle vouches for what it was asked, whatever the tier above it said.
     PeerPromises,
-    /// A peer's request waits for whatever is under way.
+    /// A node waits for whatever is under way, also on behalf of a peer.
     PeerWaits,
+    /// A peer's request goes on to a peer.
+    PeerAcross,
     /// An edge answers its peers as it answers clients: with what is stale by an order, too.
     SoftToPeer,
 }
@@ -163,6 +165,8 @@ tallied!(
     PeerAlone,
     HotKept,
     NotKept,
+    LetGo,
+    LetGoDetached,
     TransientShared,
     InheritAsked,
     Inherited,

@@ -3,9 +3,10 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use cache::{Lookup, Object, Obligation, Outcome, Position, Query, Waiter};
+use cache::{Body, Going, Lookup, Object, Obligation, Outcome, Position, Query, Waiter};
 use semantics::{RequestDirectives, StaleReason, VariantRules, Verdict};
 use wire::Seq;
 use wire::invalidation::LogPosition;
@@ -168,6 +169,7 @@ impl World {
             }
         }
         let unvouched = node.unvouched(self.now, self.broken);
+        let across = || self.is_away(at, key);
         let lookup = node.cache.lookup(&Query {
             key: &self.keys[key],
             head: false,
@@ -177,10 +179,20 @@ impl World {
             now: self.time(),
             arrived,
             unvouched,
-            going: cache::Going::Up,
+            going: match hop {
+                None => Going::Across(&across),
+                Some(_) if self.broken == Some(Broken::PeerAcross) => Going::Across(&across),
+                Some(_) if self.broken == Some(Broken::PeerWaits) => Going::Up,
+                Some(_) => Going::UpForPeer,
+            },
         });
         if unvouched {
             self.tally.note(What::Unvouched);
+        }
+        if let (Some(Hop::Peer(_)), Lookup::Miss(..) | Lookup::Stale(.., Some(_))) = (hop, &lookup)
+            && self.fetches.iter().any(|of| of.at == at && of.key == key && of.is_across())
+        {
+            self.tally.note(What::PeerAlone);
         }
         match lookup {
             Lookup::Hit(found) if stored_only => self.serve(i, &found.object, false, What::Hit),
@@ -261,6 +273,11 @@ impl World {
         if let Some(body) = object.body().complete() {
             let right = body.chunks(64).all(|chunk| *chunk == piece(version));
             assert!(right, "a body of another version under version {version}");
+        }
+        let request = &self.requests[i];
+        let gone = |body: &Weak<Body>| body.as_ptr() == Arc::as_ptr(object.body());
+        if what == What::Hit && self.nodes[request.at].let_go.iter().any(gone) {
+            self.accuse(request.key, request.at, "what was let go is still in the store");
         }
         let request = &self.requests[i];
         let (at, key, is_tier) = (request.at, request.key, request.who.is_tier());
