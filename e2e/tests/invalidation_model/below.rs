@@ -24,6 +24,9 @@ impl World {
     /// Holds the store against what a tier below asks for; clients ask for nothing.
     pub fn heed(&mut self, i: usize) -> Heed {
         let at = self.requests[i].at;
+        if matches!(self.requests[i].state, State::Again) {
+            return Heed::Ask(Seq::ZERO);
+        }
         let Who::Tier(below) = &self.requests[i].who else { return Heed::Ask(Seq::ZERO) };
         let below = below.clone();
         let heed = match &below.asked {

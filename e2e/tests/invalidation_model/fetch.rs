@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache::{Failure, Fill, Obligation};
+use cache::{Failure, Fill, Object, Obligation};
 use semantics::{NoStoreReason, RequestDirectives};
 use wire::Seq;
 use wire::invalidation::LogPosition;
@@ -179,6 +179,9 @@ impl World {
             let fetch = &mut self.fetches[i];
             fetch.stage = Stage::Held;
             fetch.attempt += 1;
+            if !inherits {
+                fetch.tried.nodes |= 1 << to;
+            }
             self.trace.note(self.step, Some(fetch.key), Some(fetch.at), "is refused by", to as u64);
             return Some(What::Returns);
         }
@@ -202,18 +205,21 @@ impl World {
             duty.fail(Failure { status: 502, reason: "reset", retry_after: None });
         }
         let Some(i) = self.place(fetch.request) else { return };
+        self.stand_in(i, stale.filter(|_| !fetch.unvouched).as_deref());
+    }
+
+    /// No answer came: what is stored stands in for it where it may.
+    pub fn stand_in(&mut self, i: usize, stale: Option<&Object>) {
         let directives = RequestDirectives::default();
         let now = self.time();
-        let usable = stale.filter(|stale| {
-            !fetch.unvouched && stale.freshness.may_serve_on_error(&directives, now)
-        });
-        let Some(stale) = usable else { return self.give_up(fetch.request) };
+        let usable = stale.filter(|stale| stale.freshness.may_serve_on_error(&directives, now));
+        let Some(stale) = usable else { return self.give_up(Some(self.requests[i].id)) };
         // What stands in for what an order made stale is given to a tier without a word.
         let marked = stale.freshness.is_invalidated();
         let word = self.requests[i].word.clone().filter(|_| !marked);
         let marked = marked || !self.requests[i].who.is_tier();
         let served =
-            Served { version: version_of(&stale), marked, word, age: stale.freshness.age(now) };
+            Served { version: version_of(stale), marked, word, age: stale.freshness.age(now) };
         self.answer(i, served, What::OnError);
     }
 

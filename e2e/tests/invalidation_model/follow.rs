@@ -70,14 +70,12 @@ impl World {
                 if self.broken != Some(Broken::GapKept) {
                     node.cache.distrust();
                 }
-                // Until it caught up, it does not know what to ask others for.
-                node.settled = false;
             }
             Delivery::CaughtUp(position) => {
                 let node = &mut self.nodes[at];
                 // What it will never read is as good as applied: it was empty, and filled after.
                 node.cache.skip(position.seq);
-                (node.settled, node.ready) = (true, true);
+                node.ready = true;
             }
             Delivery::Away => {}
         }

@@ -24,8 +24,6 @@ pub struct Node {
     pub up: bool,
     /// A heartbeat of this run succeeded: whoever completes orders knows of it.
     pub joined: bool,
-    /// It caught up since it started, and since the last gap.
-    pub settled: bool,
     /// It ever caught up in this run.
     pub ready: bool,
     /// The log cannot be reached.
@@ -58,7 +56,6 @@ impl Node {
             reader: Reader::new(None),
             up: true,
             joined: false,
-            settled: false,
             ready: false,
             cut: false,
             beat: None,
@@ -75,7 +72,7 @@ impl Node {
     pub fn restart(&mut self) {
         self.cache = store(self.capacity);
         self.reader = Reader::new(None);
-        (self.up, self.joined, self.settled, self.ready) = (true, false, false, false);
+        (self.up, self.joined, self.ready) = (true, false, false);
         self.beat = None;
         self.acks.clear();
         self.sweep = None;
@@ -111,7 +108,7 @@ impl Node {
             node: self.name.clone(),
             role: if self.shield { "shield" } else { "edge" }.into(),
             pool: "model".into(),
-            applied: self.reader.cursor().filter(|_| self.settled).cloned(),
+            applied: self.applied(),
             on_log_loss: self.on_log_loss,
             lease_ms: LEASE,
         }

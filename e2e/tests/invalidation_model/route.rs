@@ -11,6 +11,8 @@ use crate::world::World;
 
 /// Owners that are asked before the origin is.
 const OWNERS: u32 = 2;
+/// Peers that are asked before a node acts for itself.
+const PEERS: u32 = 2;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +38,9 @@ impl Hop {
 /// What a fetch tried so far.
 #[derive(Default)]
 pub struct Tried {
-    nodes: u32,
+    pub nodes: u32,
     owners: u32,
-    peer: bool,
+    peers: u32,
     before: bool,
 }
 
@@ -66,7 +68,7 @@ impl World {
         fetch.ring = node.view.changes;
         if let Some(foreign) = fetch.foreign.take() {
             fetch.asked = Some(foreign);
-        } else if node.settled {
+        } else {
             let seq = if self.broken == Some(Broken::LeastZero) { Seq::ZERO } else { vouched };
             fetch.asked = fetch.epoch.clone().map(|epoch| LogPosition { epoch, seq });
         }
@@ -82,25 +84,21 @@ impl World {
         let fetch = &self.fetches[i];
         let (at, hash, tried) = (fetch.at, self.hashes[fetch.key], fetch.tried.nodes);
         let node = &self.nodes[at];
-        let which = match node.shield {
-            true => Some(Which::Shields),
-            false => self.peers.then_some(Which::Peers),
-        };
-        if let Some(which) = which {
-            let owner = node.view.pick(which, hash, self.now, tried);
-            let is_owner = owner == Some(at);
-            let fresh = fetch.is_across() && !fetch.tried.peer;
-            if let Some(owner) = owner.filter(|_| fresh && !is_owner) {
-                self.fetches[i].tried.peer = true;
-                return Hop::Peer(owner);
-            }
-            let before = node.view.before(which, hash, at);
-            let inherits = is_owner && !fetch.tried.before && node.view.warms(at, self.now);
-            if let Some(before) = before.filter(|_| inherits) {
-                self.fetches[i].tried.before = true;
-                self.tally.note(What::InheritAsked);
-                return Hop::Before(before);
-            }
+        let which = if node.shield { Which::Shields } else { Which::Peers };
+        let owner = node.view.pick(which, hash, self.now, tried);
+        let across = fetch.is_across() && fetch.tried.peers < PEERS;
+        if let Some(owner) = owner.filter(|owner| across && *owner != at) {
+            self.fetches[i].tried.peers += 1;
+            return Hop::Peer(owner);
+        }
+        // Also where it is not the owner, and where edges send clients to each other instead of asking.
+        let before = node.view.before(which, hash, at);
+        let fills = fetch.duty.is_some() && !fetch.tried.before;
+        let inherits = fills && node.view.inherits(at, self.now);
+        if let Some(before) = before.filter(|_| inherits) {
+            self.fetches[i].tried.before = true;
+            self.tally.note(What::InheritAsked);
+            return Hop::Before(before);
         }
         if node.shield {
             return Hop::Origin;

@@ -131,6 +131,7 @@ tallied!(
     TierFetched,
     TierCaughtUp,
     TierBehind,
+    TierValidated,
     TierPast,
     TierForeign,
     TierLeast,

@@ -64,6 +64,8 @@ impl Who {
 
 pub enum State {
     Arrived,
+    /// It looks once more, as of when it arrived.
+    Again,
     Waiting(Waiter),
     Fetching,
 }
@@ -128,7 +130,7 @@ impl World {
 
     /// A request looks into the store.
     pub fn look(&mut self) -> Option<What> {
-        let new = |request: &Request| matches!(request.state, State::Arrived);
+        let new = |request: &Request| matches!(request.state, State::Arrived | State::Again);
         let i = self.rng.among(&self.requests, new)?;
         let (at, key) = (self.requests[i].at, self.requests[i].key);
         let least = match self.heed(i) {
@@ -168,24 +170,21 @@ impl World {
                 return Some(What::Looks);
             }
         }
+        let tier = match (self.broken, hop) {
+            (Some(Broken::SoftToPeer), Some(Hop::Peer(_))) => false,
+            (_, hop) => hop.is_some(),
+        };
         let unvouched = node.unvouched(self.now, self.broken);
-        let across = || self.is_away(at, key);
-        let lookup = node.cache.lookup(&Query {
-            key: &self.keys[key],
-            head: false,
-            request: &self.fields,
-            rules: &VariantRules::default(),
-            directives: &RequestDirectives::default(),
-            now: self.time(),
-            arrived,
-            unvouched,
-            going: match hop {
-                None => Going::Across(&across),
-                Some(_) if self.broken == Some(Broken::PeerAcross) => Going::Across(&across),
-                Some(_) if self.broken == Some(Broken::PeerWaits) => Going::Up,
-                Some(_) => Going::UpForPeer,
-            },
-        });
+        let mut lookup = self.lookup(i, arrived, &RequestDirectives::default());
+        if let (true, Lookup::Stale(_, StaleReason::Invalidated, _, None)) = (tier, &lookup)
+            && !stored_only
+            && least == Seq::ZERO
+        {
+            // Somebody validates it, behind the answers to others: who could not tell waits for that.
+            self.tally.note(What::TierValidated);
+            let directives = RequestDirectives { no_cache: true, ..RequestDirectives::default() };
+            lookup = self.lookup(i, arrived, &directives);
+        }
         if unvouched {
             self.tally.note(What::Unvouched);
         }
@@ -205,10 +204,6 @@ impl World {
             _ if least > Seq::ZERO => self.fetch(i, None, least),
             Lookup::Hit(found) => self.serve(i, &found.object, false, What::Hit),
             Lookup::Stale(found, reason, verdict, duty) => {
-                let tier = match (self.broken, hop) {
-                    (Some(Broken::SoftToPeer), Some(Hop::Peer(_))) => false,
-                    (_, hop) => hop.is_some(),
-                };
                 let now = matches!(verdict, Verdict::MustValidate(_));
                 match duty {
                     // Another tier is given nothing that an order made stale: it could not tell.
@@ -230,6 +225,27 @@ impl World {
         Some(What::Looks)
     }
 
+    fn lookup(&self, i: usize, arrived: Position, directives: &RequestDirectives) -> Lookup {
+        let (at, key) = (self.requests[i].at, self.requests[i].key);
+        let across = || self.is_away(at, key);
+        self.nodes[at].cache.lookup(&Query {
+            key: &self.keys[key],
+            head: false,
+            request: &self.fields,
+            rules: &VariantRules::default(),
+            directives,
+            now: self.time(),
+            arrived,
+            unvouched: self.nodes[at].unvouched(self.now, self.broken),
+            going: match self.requests[i].who {
+                Who::Client(_) => Going::Across(&across),
+                Who::Tier(_) if self.broken == Some(Broken::PeerAcross) => Going::Across(&across),
+                Who::Tier(_) if self.broken == Some(Broken::PeerWaits) => Going::Up,
+                Who::Tier(_) => Going::UpForPeer,
+            },
+        })
+    }
+
     fn fetch_least(&mut self, i: usize, duty: Obligation, least: Seq) {
         self.tally.note(What::TierLeast);
         self.fetch(i, Some(duty), least);
@@ -249,13 +265,13 @@ impl World {
             }
             Poll::Ready(Outcome::Retry) => {
                 let landed = self.nodes[request.at].landed[request.key];
-                request.state = State::Arrived;
+                request.state = State::Again;
                 self.tally.note(if landed { What::RetriedForOrder } else { What::RetriedElse });
             }
             Poll::Ready(Outcome::Uncacheable) => self.fetch(i, None, Seq::ZERO),
             Poll::Ready(Outcome::Failed(_)) => {
-                let request = self.requests.swap_remove(i);
-                self.fail_lower(&request);
+                let stale = waiter.stale().cloned();
+                self.stand_in(i, stale.as_deref());
             }
         }
         Some(What::Polls)

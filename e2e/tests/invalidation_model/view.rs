@@ -8,6 +8,8 @@ use wire::fleet::Member;
 
 /// Milliseconds until a newcomer has all its keys.
 pub const RAMP: u64 = 60_000;
+/// So many of those it asks the previous owner for what it lacks.
+const INHERITS: u64 = 4;
 /// Points enough for twelve keys.
 const WEIGHT: u32 = 3;
 /// A quarter above the average; nobody has anything in hand here.
@@ -138,9 +140,9 @@ impl View {
         self.came[of] = Some(now);
     }
 
-    /// Whether a node is new or back.
-    pub fn warms(&self, of: usize, now: u64) -> bool {
-        self.came[of].is_some_and(|since| !ramp(since).is_over(Duration::from_millis(now)))
+    /// Whether a node came so short a while ago that it asks for what others had before.
+    pub fn inherits(&self, of: usize, now: u64) -> bool {
+        self.came[of].is_some_and(|since| now.saturating_sub(since) < RAMP * INHERITS)
     }
 
     /// Who takes a key, but for those in `tried`.
