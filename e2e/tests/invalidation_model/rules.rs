@@ -171,6 +171,7 @@ tallied!(
     TransientShared,
     InheritAsked,
     Inherited,
+    InheritedAged,
     InheritRefused,
     InheritUnreachable,
     RingChanged,

@@ -195,6 +195,16 @@ impl World {
         }
         match lookup {
             Lookup::Hit(found) if stored_only => self.serve(i, &found.object, false, What::Hit),
+            // Stale by its age alone: so it may be given to another, who sees that.
+            Lookup::Stale(found, reason, Verdict::StaleWhileRevalidate(_), duty)
+                if stored_only && reason != StaleReason::Invalidated =>
+            {
+                self.tally.note(What::InheritedAged);
+                if let Some(duty) = duty {
+                    self.refresh(at, key, duty);
+                }
+                self.serve(i, &found.object, false, What::Marked);
+            }
             _ if stored_only => self.refuse(i),
             // Behind: only what is fetched for this request will do.
             Lookup::Miss(_, duty) if least > Seq::ZERO => self.fetch_least(i, duty, least),
