@@ -79,7 +79,7 @@ impl Below {
     pub(crate) fn of(node: &Node, headers: &mut HeaderMap) -> Self {
         let least = take(headers);
         let only_held = headers.remove(IF_HELD).is_some();
-        Self { least, vouched: node.log.position(node.cache.applied()), only_held }
+        Self { least, vouched: node.log.position_of(|| node.cache.applied()), only_held }
     }
 }
 
@@ -119,7 +119,7 @@ impl Node {
         let in_time = tokio::time::timeout(CATCH_UP, caught_up).await.is_ok();
         let Some(below) = &mut received.below else { return in_time };
         if in_time {
-            below.vouched = self.log.position(self.cache.applied());
+            below.vouched = self.log.position_of(|| self.cache.applied());
             received.arrived = self.cache.position();
         } else {
             // It goes to the origin from here on, after the order that the tier below knows of.

@@ -67,7 +67,7 @@ impl Follower {
             node: node.name.clone(),
             role: self.role.to_owned(),
             pool: config.snapshot().pool.clone(),
-            applied: node.log.position(node.cache.applied()),
+            applied: node.log.position_of(|| node.cache.applied()),
             on_log_loss: settings.on_log_loss,
             lease_ms: settings.lease_ms,
         };

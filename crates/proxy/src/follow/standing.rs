@@ -82,6 +82,15 @@ impl Standing {
         self.epoch.load().as_ref().map(|epoch| LogPosition { epoch: epoch.to_string(), seq })
     }
 
+    /// What `seq` reads, with the log that it is of; `None` while that is not known, or if it became another
+    /// one meanwhile: a position of one log must not be told as one of the next.
+    pub(crate) fn position_of(&self, seq: impl FnOnce() -> Seq) -> Option<LogPosition> {
+        let before = self.epoch.load_full()?;
+        let seq = seq();
+        let same = self.epoch.load().as_ref().is_some_and(|now| Arc::ptr_eq(now, &before));
+        same.then(|| LogPosition { epoch: before.to_string(), seq })
+    }
+
     /// A log is to be followed: until the node is known there, an order may be complete without it, and so
     /// nothing stored is trusted.
     pub(super) fn follow(&self) {

@@ -83,3 +83,20 @@ fn a_position_is_of_the_log_that_was_read_last() {
     standing.lost_place();
     assert_eq!(standing.position(seq), None);
 }
+
+#[test]
+fn a_position_of_one_log_is_not_told_as_one_of_the_next() {
+    let standing = Standing::default();
+    assert_eq!(standing.position_of(|| Seq::ZERO), None);
+    standing.moved_to("one");
+    let at = Seq { ms: 7, n: 1 };
+    let told = standing.position_of(|| at);
+    assert_eq!(told.as_ref().map(|told| (told.epoch.as_str(), told.seq)), Some(("one", at)));
+    // A whole gap lies between looking at the store and saying what was seen.
+    let overtaken = standing.position_of(|| {
+        standing.lost_place();
+        standing.moved_to("two");
+        at
+    });
+    assert_eq!(overtaken, None);
+}
