@@ -41,7 +41,7 @@ pub struct OriginLimitsSpec {
 impl Default for OriginLimitsSpec {
     fn default() -> Self {
         Self {
-            max_concurrency: 256,
+            max_concurrency: 1024,
             queue: 1024,
             queue_timeout: Duration::from_secs(5),
             adaptive: false,
@@ -90,7 +90,7 @@ impl Default for BreakerSpec {
             window: Duration::from_secs(10),
             min_requests: 20,
             open_for: Duration::from_secs(1),
-            max_open_for: Duration::from_secs(30),
+            max_open_for: Duration::from_secs(5),
         }
     }
 }

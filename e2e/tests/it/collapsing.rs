@@ -84,8 +84,7 @@ async fn a_thousand_clients_read_along_while_the_origin_dribbles() {
 
 #[tokio::test]
 async fn a_thousand_requests_for_what_is_uncacheable_are_not_served_one_at_a_time() {
-    let limits = json!({ "limits": { "maxConcurrency": MANY } });
-    let (origin, world) = start_with(|s| s.site(limits)).await;
+    let (origin, world) = start().await;
     let gate = Gate::closed();
     let held = gate.clone();
     origin.on("/a", move |asked| {

@@ -55,7 +55,7 @@ pub struct OriginLimits {
 impl Default for OriginLimits {
     fn default() -> Self {
         Self {
-            max_concurrency: 256,
+            max_concurrency: 1024,
             queue: 1024,
             queue_timeout_ms: 5_000,
             adaptive: false,
@@ -90,7 +90,7 @@ impl Default for Breaker {
             window_ms: 10_000,
             min_requests: 20,
             open_ms: 1_000,
-            max_open_ms: 30_000,
+            max_open_ms: 5_000,
         }
     }
 }
