@@ -9,7 +9,7 @@ use crate::rules::{Broken, Plan, What};
 use crate::world::World;
 
 /// Worlds in which it must be found.
-const WORLDS: u64 = 80;
+const WORLDS: u64 = 40;
 
 fn finds(broken: Broken) {
     let mut steps = 0;
