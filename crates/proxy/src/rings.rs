@@ -75,8 +75,26 @@ impl Bounds {
     }
 }
 
+/// The node that looks at the rings.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Here<'a> {
+    pub(crate) name: &'a str,
+    /// What the fleet calls the ring that it is on itself.
+    pub(crate) ring: Option<&'a str>,
+}
+
+impl Here<'_> {
+    /// Whether it may have to ask members of a ring: the edges of other places it never does.
+    fn asks(&self, ring: &str) -> bool {
+        !ring.starts_with(PLACES) || self.ring == Some(ring)
+    }
+}
+
+/// What the names of rings of edges begin with.
+pub(crate) const PLACES: &str = "pop/";
+
 impl Rings {
-    /// The rings of `fleet` for the node called `here`. Members that `before` knew at the same place go on as
+    /// The rings of `fleet` for `node`. Members that `before` knew at the same place go on as
     /// they were; those that come to a ring which had members take over bit by bit, and so do those that are
     /// elsewhere now, since it is another process whose store is empty.
     ///
@@ -86,7 +104,7 @@ impl Rings {
         fleet: Fleet,
         before: &Self,
         targets: &Targets,
-        here: &str,
+        node: Here<'_>,
         now: Duration,
     ) -> Result<Self, EndpointError> {
         let mut rings = BTreeMap::new();
@@ -94,8 +112,9 @@ impl Rings {
             let hash = HashRing::new(&ring.members);
             let old = before.rings.get(name).filter(|old| !old.members.is_empty());
             let members = hash.members().iter().map(|member| {
-                let here = member.name == here;
-                let target = targets.target(&target::settings(member)?)?;
+                let here = member.name == node.name;
+                let asked = !here && node.asks(name);
+                let target = targets.target(&target::settings(member, asked)?)?;
                 let known = old.and_then(|old| old.member(&member.name));
                 let known = known.filter(|known| here || Arc::ptr_eq(&known.target, &target));
                 let joined = match known {

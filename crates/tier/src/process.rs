@@ -33,6 +33,9 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
     let metrics = ProxyMetrics::new(&registry)?;
     let name = options.node_name(role);
     let node = Node::new(&name, config, Clock::system(), metrics, drain.clone());
+    if let Some(peers) = &program.peers {
+        node.stand_in(&peers.pop);
+    }
     let fleets = match fleet {
         Some((fleets, first)) => {
             node.set_fleet(first)?;
@@ -46,7 +49,6 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
     let mut workers: Vec<_> = listeners.into_iter().map(worker).collect();
     let mut reached_by_peers = None;
     if let Some(peers) = &program.peers {
-        node.stand_in(&peers.pop);
         let listeners = workers::listeners(peers.listen, options.workers(), "--peer-listen")?;
         reached_by_peers = address(&listeners)?;
         for (worker, listener) in workers.iter_mut().zip(listeners) {

@@ -7,18 +7,20 @@ use upstream::EndpointError;
 use wire::Fleet;
 use wire::snapshot::Peering;
 
-use super::{Ring, Rings};
+use super::{Here, PLACES, Ring, Rings};
 use crate::config::Node;
 
 impl Node {
-    /// Goes over to `fleet`, while requests go on; they keep whom they picked.
+    /// To be told after [`stand_in`](Self::stand_in), else it does not look after its peers. Goes over to `fleet`, while requests go on; they keep whom they picked.
     ///
     /// # Errors
     /// When a member's URL cannot be used; then everything stays as it was.
     pub fn set_fleet(&self, fleet: Fleet) -> Result<(), EndpointError> {
         let before = self.rings.load_full();
         let now = self.clock.monotonic();
-        let rings = Rings::new(fleet, &before, &self.upstreams, &self.name, now)?;
+        let ring = self.own_ring.get().map(String::as_str);
+        let here = Here { name: &self.name, ring };
+        let rings = Rings::new(fleet, &before, &self.upstreams, here, now)?;
         self.rings.store(Arc::new(rings));
         Ok(())
     }
@@ -31,7 +33,7 @@ impl Node {
     /// Says that this node is an edge of the point of presence `pop`: the fleet's ring `pop/POOL/POP` has
     /// it and its peers.
     pub fn stand_in(&self, pop: &str) {
-        let _ = self.own_ring.set(format!("pop/{}/{pop}", self.config().snapshot().pool));
+        let _ = self.own_ring.set(format!("{PLACES}{}/{pop}", self.config().snapshot().pool));
     }
 
     pub(crate) fn rings(&self) -> Guard<Arc<Rings>> {

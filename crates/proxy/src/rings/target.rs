@@ -11,8 +11,9 @@ use wire::snapshot::{Origin, OriginLimits};
 const CONNECT: Duration = Duration::from_millis(750);
 
 /// The settings for `member`: no limit, since the member has its own; no breaker, since its errors are mostly
-/// those of an origin behind it; probed, since it must be known within a second whether it is there.
-pub(super) fn settings(member: &Member) -> Result<TargetSettings, EndpointError> {
+/// those of an origin behind it. Probed where this node asks it, since it must be known within a second whether
+/// it is there; the edges of other places it does not ask, and often cannot reach.
+pub(super) fn settings(member: &Member, asked: bool) -> Result<TargetSettings, EndpointError> {
     Ok(TargetSettings {
         endpoint: Endpoint::new(&Origin::at(member.url.clone()))?,
         connect: CONNECT,
@@ -22,6 +23,6 @@ pub(super) fn settings(member: &Member) -> Result<TargetSettings, EndpointError>
             failure_ratio: 0.0,
             ..BreakerSettings::default()
         },
-        probe: Some(Probe::Ping),
+        probe: asked.then_some(Probe::Ping),
     })
 }

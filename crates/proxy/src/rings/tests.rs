@@ -9,6 +9,7 @@ use super::*;
 
 const RAMP: Duration = Duration::from_secs(10);
 const BOUNDS: Bounds = Bounds { load: 125, ramp: RAMP };
+const HERE: Here<'_> = Here { name: "a", ring: Some("pop/p/fra") };
 const START: Duration = Duration::from_secs(100);
 
 /// A fleet with one ring, its members by name: `a` is at port 1, `b` at 2 and so on, unless a port follows.
@@ -36,7 +37,7 @@ impl View {
     }
 
     fn then(mut self, members: &[&str], now: Duration) -> Self {
-        self.rings = Rings::new(fleet(members), &self.rings, &self.targets, "a", now).unwrap();
+        self.rings = Rings::new(fleet(members), &self.rings, &self.targets, HERE, now).unwrap();
         self
     }
 
@@ -230,6 +231,21 @@ fn a_node_that_is_on_no_ring_inherits_nothing() {
 fn a_member_that_cannot_be_used_is_an_error() {
     let mut broken = fleet(&["b"]);
     broken.rings.get_mut("r").unwrap().members[0].url = "ftp://b".into();
-    let made = Rings::new(broken, &Rings::default(), &Targets::new(), "a", START);
+    let made = Rings::new(broken, &Rings::default(), &Targets::new(), HERE, START);
     assert!(made.is_err());
+}
+
+/// Else each edge of a network would ask each other one all the time, over links that need not be there.
+#[test]
+fn the_edges_of_other_places_are_not_asked_whether_they_are_there() {
+    let ring = fleet(&["a", "b"]).rings.remove("r").unwrap();
+    let names = ["pop/p/fra", "pop/p/iad", "shield/s"];
+    let rings = names.map(|name| (name.to_owned(), ring.clone())).into();
+    let fleet = Fleet { format: 1, version: "v".into(), rings };
+    let rings = Rings::new(fleet, &Rings::default(), &Targets::new(), HERE, START).unwrap();
+    let probed = |ring: &str| {
+        let mut members = rings.get(ring).unwrap().members.iter();
+        members.all(|member| member.here || member.target.settings().probe.is_some())
+    };
+    assert_eq!(names.map(probed), [true, false, true]);
 }
