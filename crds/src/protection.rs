@@ -54,7 +54,7 @@ impl Default for OriginLimitsSpec {
 /// about, an answer that is not in time or not whole, or a status from 500 on.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[schemars(extend("x-kubernetes-validations" = [{
-    "rule": "duration(self.openFor) <= duration(self.maxOpenFor)",
+    "rule": "!has(self.maxOpenFor) || duration(self.openFor) <= duration(self.maxOpenFor)",
     "message": "`openFor` must not be longer than `maxOpenFor`",
 }]))]
 #[serde(rename_all = "camelCase", default)]
@@ -78,8 +78,9 @@ pub struct BreakerSpec {
     /// fail it stays open for twice as long.
     pub open_for: Duration,
 
-    /// The longest that it stays open.
-    pub max_open_for: Duration,
+    /// The longest that it stays open. Without one it is 5 s, or `openFor` where that is longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_open_for: Option<Duration>,
 }
 
 impl Default for BreakerSpec {
@@ -90,7 +91,7 @@ impl Default for BreakerSpec {
             window: Duration::from_secs(10),
             min_requests: 20,
             open_for: Duration::from_secs(1),
-            max_open_for: Duration::from_secs(5),
+            max_open_for: None,
         }
     }
 }

@@ -9,6 +9,9 @@ use super::amount::{millis, small};
 use crate::check;
 use crate::path::{Path, Problems};
 
+/// How long a breaker stays open at most unless the resource says so.
+const LONGEST_OPEN: Duration = Duration::from_secs(5);
+
 pub(super) fn origins(
     specs: &[OriginSpec],
     at: &Path,
@@ -120,14 +123,15 @@ pub(super) fn limits(
 }
 
 pub(super) fn breaker(spec: &BreakerSpec, at: &Path, problems: &mut Problems) -> wire::Breaker {
-    not_longer(("openFor", spec.open_for), ("maxOpenFor", spec.max_open_for), at, problems);
+    let longest = spec.max_open_for.unwrap_or(LONGEST_OPEN.max(spec.open_for));
+    not_longer(("openFor", spec.open_for), ("maxOpenFor", longest), at, problems);
     wire::Breaker {
         consecutive_failures: small(spec.consecutive_failures),
         failure_percent: small(spec.failure_ratio),
         window_ms: millis(spec.window, &at.key("window"), problems),
         min_requests: small(spec.min_requests),
         open_ms: millis(spec.open_for, &at.key("openFor"), problems),
-        max_open_ms: millis(spec.max_open_for, &at.key("maxOpenFor"), problems),
+        max_open_ms: millis(longest, &at.key("maxOpenFor"), problems),
     }
 }
 
