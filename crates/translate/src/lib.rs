@@ -22,6 +22,7 @@ mod schema;
 mod snapshot;
 mod translation;
 mod typed;
+mod zones;
 
 pub use check::BadText;
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -33,3 +34,4 @@ pub use translation::{
     Location, OrderKind, Pop, TranslatedOrder, TranslatedPool, TranslatedShield, Translation,
     translate, translate_all, with_origin, with_origin_behind,
 };
+pub use zones::{Authority, Reached, zones};

@@ -5,17 +5,19 @@
 //! a dot at the end, as ASCII (RFC 5890 A-labels).
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 mod check;
 mod name;
+mod probe;
 mod settings;
 
 pub use check::ZonesError;
 pub use name::is_domain;
+pub use probe::Probe;
 pub use settings::{AnswerLimits, Soa, Steering};
 
 /// The number of this format; a process refuses any other.
@@ -108,6 +110,9 @@ pub struct Pool {
     /// How it answers.
     #[serde(default)]
     pub steering: Steering,
+    /// How its PoPs are probed; without, nobody does, and all are taken for well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
 }
 
 /// A point of presence, as DNS sees it.
@@ -134,6 +139,9 @@ pub struct Pop {
     /// Likewise.
     #[serde(default)]
     pub v6: Vec<Ipv6Addr>,
+    /// Of these addresses: where they are probed instead of at the pool's port.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub probe_at: BTreeMap<IpAddr, SocketAddr>,
 }
 
 /// A place on earth.

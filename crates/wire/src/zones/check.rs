@@ -134,6 +134,16 @@ pub enum ZonesError {
         /// Where.
         at: String,
     },
+    /// A probe that cannot be sent.
+    #[error(
+        "{at}: probe {text:?} must be a path, a host, or an address of the PoP and where it is probed"
+    )]
+    Probe {
+        /// Where.
+        at: String,
+        /// What it says.
+        text: String,
+    },
     /// A rule has no condition, or one that no database can meet.
     #[error("{at}: must have a continent or country of two capital letters, or a region")]
     Condition {
@@ -210,6 +220,7 @@ impl Pool {
         count(&at, "networks", self.networks.len(), 0, MAX_NETWORKS)?;
         count(&at, "rules", self.rules.len(), 0, MAX_RULES)?;
         self.steering.check(&at)?;
+        self.probe.as_ref().map_or(Ok(()), |probe| probe.check(&at))?;
         let mut names = BTreeSet::new();
         for pop in &self.pops {
             pop.check(&at)?;
@@ -251,7 +262,8 @@ impl Pop {
         }
         let both = self.v4.len().saturating_add(self.v6.len());
         count(&at, "addresses", both, 1, 2 * MAX_ADDRESSES)?;
-        addresses(&at, &self.v4, &self.v6)
+        addresses(&at, &self.v4, &self.v6)?;
+        self.check_probes(&at)
     }
 }
 

@@ -93,7 +93,7 @@ impl Default for AnswerLimits {
 }
 
 /// Where a number is out of its range.
-fn range(
+pub(super) fn range(
     at: &str,
     field: &'static str,
     value: u32,

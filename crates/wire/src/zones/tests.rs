@@ -173,3 +173,29 @@ fn numbers_have_ranges() {
         assert!(error.contains(" must be "), "{error}");
     }
 }
+
+#[test]
+fn probes_can_be_sent() {
+    let probed = |text: &str| {
+        let probe: Probe = serde_json::from_str(text).expect("a probe");
+        wrong(|z| pool(z).probe = Some(probe))
+    };
+    for text in [r#"{"path": "health"}"#, r#"{"path": "/a b"}"#, r#"{"host": "a\r\nb"}"#] {
+        assert!(probed(text).starts_with("pool web: probe "), "{text}");
+    }
+    for text in [r#"{"port": 0}"#, r#"{"doubtIntervalMs": 751}"#, r#"{"timeoutMs": 9}"#] {
+        assert!(probed(text).contains(" must be "), "{text}");
+    }
+    for (address, to) in [("192.0.2.20", "127.0.0.1:80"), ("192.0.2.10", "127.0.0.1:0")] {
+        let error = wrong(|z| {
+            let (address, to) = (address.parse().unwrap(), to.parse().unwrap());
+            pool(z).pops[0].probe_at.insert(address, to);
+        });
+        assert!(error.starts_with("pool web: pop fra: probe "), "{error}");
+    }
+    let mut good = zones();
+    pool(&mut good).probe = Some(Probe::default());
+    let to = "127.0.0.1:8080".parse().unwrap();
+    pool(&mut good).pops[0].probe_at.insert("192.0.2.10".parse().unwrap(), to);
+    assert_eq!(good.check(), Ok(()));
+}
