@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use dns::fleet::{Family, Lookup, Owner};
+use dns::fleet::{Family, Lookup, Owner, Pool};
 use dns::packet::{MAX_DOMAIN, Name};
 use dns::place::Client;
 use dns::steer::{Candidate, explain};
@@ -52,6 +52,19 @@ struct ShownPop {
     state: &'static str,
     weight: u32,
     share: f64,
+    /// Those that are probed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<ShownAddress>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownAddress {
+    address: IpAddr,
+    state: &'static str,
+    reason: &'static str,
+    /// For how long it has been so.
+    since_seconds: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,12 +118,31 @@ async fn show(State(service): State<Arc<Service>>, Query(asked): Query<Asked>) -
         scope: client.scope(explanation.bits),
         ttl: side.ttl,
         all_bad: side.all_bad,
-        candidates: explanation.candidates.into_iter().map(shown).collect(),
+        candidates: explanation
+            .candidates
+            .into_iter()
+            .map(|candidate| shown(candidate, &service, pool, family))
+            .collect(),
     }))
 }
 
-fn shown(candidate: Candidate) -> ShownPop {
+fn shown(candidate: Candidate, service: &Service, pool: &Pool, family: Family) -> ShownPop {
+    let now = service.clock.monotonic();
+    let known = service.healths.lock();
+    let target = pool.side(family).targets.iter().find(|target| target.name == candidate.pop);
+    let health = |address: &IpAddr| {
+        let health = known.health(&pool.name, &candidate.pop, *address)?;
+        Some(ShownAddress {
+            address: *address,
+            state: health.condition().as_str(),
+            reason: health.reason().as_str(),
+            since_seconds: now.saturating_sub(health.since()).as_secs(),
+        })
+    };
+    let addresses = target.map_or(&[][..], |target| &target.addresses);
+    let addresses = addresses.iter().filter_map(health).collect();
     ShownPop {
+        addresses,
         pop: candidate.pop,
         verdict: candidate.verdict.as_str(),
         // Half the earth's girth fits by far.

@@ -5,9 +5,11 @@
 
 mod explain;
 mod files;
+mod healths;
 mod metrics;
 pub mod options;
 mod planning;
+mod probing;
 pub mod process;
 mod service;
 pub mod tcp;
@@ -15,7 +17,9 @@ pub mod udp;
 
 pub use explain::router;
 pub use files::{DatabaseFiles, LoadError, ZonesFile};
+pub use healths::{Healths, Subject};
 pub use metrics::DnsMetrics;
 pub use options::Options;
 pub use planning::plan_on;
+pub use probing::probe_on;
 pub use service::{Service, Serving};

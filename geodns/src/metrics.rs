@@ -1,10 +1,16 @@
 //! What a GeoDNS counts.
 
 use dns::answer::{Answered, Outcome};
+use dns::health::{Condition, HealthReason};
 use dns::limit::Limited;
 use dns::packet::{FormatFault, rtype};
 use dns::place::PlaceSource;
-use runtime::metrics::{IntCounter, IntCounterVec, IntGauge, MetricError, Metrics};
+use runtime::metrics::{
+    HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, LATENCY_SECONDS, MetricError,
+    Metrics, Opts,
+};
+
+use crate::healths::Subject;
 
 /// Types of questions with a label of their own.
 const TYPES: [(u16, &str); 5] = [
@@ -31,6 +37,9 @@ pub struct DnsMetrics {
     all_bad: IntCounter,
     pops: IntCounterVec,
     reloads: IntCounterVec,
+    probes: HistogramVec,
+    states: IntGaugeVec,
+    changes: IntCounterVec,
     /// Connections open.
     pub connections: IntGauge,
 }
@@ -96,6 +105,24 @@ impl DnsMetrics {
                 "new versions of files found",
                 &["file", "result"],
             )?,
+            probes: registry.histograms(
+                "cdn_dns_probe_seconds",
+                "probes of PoPs' addresses by how they ended",
+                &["pool", "pop", "result"],
+                LATENCY_SECONDS,
+            )?,
+            states: registry.declare(IntGaugeVec::new(
+                Opts::new(
+                    "cdn_dns_address_state",
+                    "PoPs' addresses: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy",
+                ),
+                &["pool", "pop", "address"],
+            )?)?,
+            changes: registry.counters(
+                "cdn_dns_address_changes_total",
+                "changes of the state of PoPs' addresses",
+                &["pool", "pop", "reason"],
+            )?,
             connections: registry.gauge("cdn_dns_connections", "connections open")?,
         })
     }
@@ -136,6 +163,29 @@ impl DnsMetrics {
         if count > 0 {
             self.pops.with_label_values(&[pool, pop]).inc_by(count);
         }
+    }
+
+    /// A probe ended after so many seconds.
+    pub(crate) fn probed(&self, subject: &Subject, result: &str, seconds: f64) {
+        self.probes.with_label_values(&[&subject.pool, &subject.pop, result]).observe(seconds);
+    }
+
+    /// An address is in this state.
+    pub(crate) fn state(&self, subject: &Subject, condition: Condition) {
+        let Subject { pool, pop, address } = subject;
+        self.states.with_label_values(&[pool, pop, &address.to_string()]).set(condition as i64);
+    }
+
+    /// An address changed.
+    pub(crate) fn changed(&self, subject: &Subject, reason: HealthReason) {
+        self.changes.with_label_values(&[&subject.pool, &subject.pop, reason.as_str()]).inc();
+    }
+
+    /// An address is probed no more.
+    pub(crate) fn forget(&self, subject: &Subject) {
+        let Subject { pool, pop, address } = subject;
+        // It may never have been shown.
+        let _ = self.states.remove_label_values(&[pool, pop, &address.to_string()]);
     }
 
     /// A new version of a file was taken over or refused.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use dns::fleet::{Family, Fleet};
-use dns::steer::{Planner, PopState, Seen};
+use dns::steer::Planner;
 use runtime::Stage;
 
 use crate::service::Service;
@@ -34,7 +34,9 @@ pub async fn plan_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
             }
         }
         let now = service.clock.monotonic();
-        let view = planner.plan(&fleet.load(), now, |_, _, _| Seen::new(PopState::Unknown));
+        let seen = service.healths.lock();
+        let view = planner.plan(&fleet.load(), now, |pool, _, target| seen.of(pool, target));
+        drop(seen);
         service.serving.store(Arc::new(before.with(view)));
     }
 }

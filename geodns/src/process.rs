@@ -12,7 +12,7 @@ use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::files::{DatabaseFiles, LoadError, ZonesFile};
-use crate::{DnsMetrics, Options, Service, planning, router, tcp, udp};
+use crate::{DnsMetrics, Options, Service, planning, probing, router, tcp, udp};
 
 /// Runs a GeoDNS until SIGTERM or SIGINT and the end of its drain.
 ///
@@ -46,6 +46,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let gate = ready.gate("database of places");
         let fleet = Arc::new(ArcSwap::new(fleet));
         tokio::spawn(planning::plan_on(Arc::clone(&service), Arc::clone(&fleet)));
+        tokio::spawn(probing::probe_on(Arc::clone(&service), Arc::clone(&fleet)));
         tokio::spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(options.places.clone());
         tokio::spawn(places.watch(Arc::clone(&service), gate));

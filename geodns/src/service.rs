@@ -11,6 +11,7 @@ use dns::place::Database;
 use dns::steer::View;
 use runtime::{Clock, Drain};
 
+use crate::healths::Healths;
 use crate::metrics::DnsMetrics;
 
 /// What all threads share: the view that answers come from, and what counts them.
@@ -20,6 +21,8 @@ pub struct Service {
     pub serving: ArcSwap<Serving>,
     /// Where clients are, if that is known.
     pub places: ArcSwapOption<Database>,
+    /// What probes found.
+    pub healths: Healths,
     /// Tells the time.
     pub clock: Clock,
     /// Counts.
@@ -46,6 +49,7 @@ impl Service {
         Arc::new(Self {
             serving: ArcSwap::from_pointee(serving),
             places: ArcSwapOption::empty(),
+            healths: Healths::default(),
             clock,
             metrics,
             drain,

@@ -42,6 +42,18 @@ impl Default for HealthSettings {
     }
 }
 
+impl From<&wire::zones::Probe> for HealthSettings {
+    fn from(probe: &wire::zones::Probe) -> Self {
+        let millis = |number: u32| Duration::from_millis(number.into());
+        Self {
+            interval: millis(probe.interval_ms),
+            interval_in_doubt: millis(probe.doubt_interval_ms),
+            timeout: millis(probe.timeout_ms),
+            ..Self::default()
+        }
+    }
+}
+
 /// Where an address stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
@@ -53,6 +65,19 @@ pub enum Condition {
     Degraded,
     /// It is not well.
     Unhealthy,
+}
+
+impl Condition {
+    /// A stable token for logs and `/where`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
 }
 
 /// Why an address came to where it stands.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use geodns::{DatabaseFiles, DnsMetrics, Service, ZonesFile, plan_on, router, tcp, udp};
+use geodns::{DatabaseFiles, DnsMetrics, Service, ZonesFile, plan_on, probe_on, router, tcp, udp};
 use hickory_proto::op::{Edns, Message, Query};
 use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsOption};
 use hickory_proto::rr::{Name, RecordType};
@@ -63,6 +63,7 @@ impl Stage {
         let runtime = Runtime::new().unwrap();
         let fleet = Arc::new(ArcSwap::new(fleet));
         runtime.spawn(plan_on(Arc::clone(&service), Arc::clone(&fleet)));
+        runtime.spawn(probe_on(Arc::clone(&service), Arc::clone(&fleet)));
         runtime.spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(vec![folder.path().join("places.mmdb")]);
         runtime.spawn(places.watch(Arc::clone(&service), Readiness::default().gate("places")));

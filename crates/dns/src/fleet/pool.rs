@@ -1,10 +1,10 @@
 //! A pool, made ready to choose from.
 
 use std::cmp::Ordering;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use smallvec::SmallVec;
-use wire::zones::{Location, MAX_POPS, Pop, Rule, Steering};
+use wire::zones::{Location, MAX_POPS, Pop, Probe, Rule, Steering};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::place::{Networks, Place, Spot};
@@ -33,6 +33,8 @@ pub struct Pool {
     pub name: String,
     /// How it answers.
     pub steering: Steering,
+    /// How its PoPs are probed, if they are.
+    pub probe: Option<Probe>,
     sides: [Side; 2],
     networks: Networks,
     /// What belongs to each of the networks.
@@ -62,6 +64,8 @@ pub struct Target {
     pub capacity: Option<u32>,
     /// Its addresses of the family, at least one.
     pub addresses: SmallVec<[IpAddr; 2]>,
+    /// Where each of them is probed; without probes, of no meaning.
+    pub probed_at: Box<[SocketAddr]>,
     /// Tells it from the others in clients' hashes.
     pub seed: u64,
 }
@@ -78,9 +82,10 @@ pub enum Listed {
 impl Pool {
     /// A pool that was checked.
     pub(super) fn new(name: &str, pool: &wire::zones::Pool) -> Self {
+        let port = pool.probe.as_ref().map_or(0, |probe| probe.port);
         let sides = [
-            Side::new(&pool.pops, |pop| pop.v4.iter().copied().map(IpAddr::V4).collect()),
-            Side::new(&pool.pops, |pop| pop.v6.iter().copied().map(IpAddr::V6).collect()),
+            Side::new(&pool.pops, port, |pop| pop.v4.iter().copied().map(IpAddr::V4).collect()),
+            Side::new(&pool.pops, port, |pop| pop.v6.iter().copied().map(IpAddr::V6).collect()),
         ];
         let listed = |pops: &[String]| {
             let places = |side: &Side| pops.iter().filter_map(|pop| side.place(pop)).collect();
@@ -93,6 +98,7 @@ impl Pool {
         Self {
             name: name.to_owned(),
             steering: pool.steering.clone(),
+            probe: pool.probe.clone(),
             networks: Networks::new(pool.networks.iter().map(|network| network.network)),
             entries: pool.networks.iter().map(entry).collect(),
             rules: pool.rules.iter().map(|rule| (rule.clone(), listed(&rule.pops))).collect(),
@@ -129,7 +135,12 @@ impl Pool {
 }
 
 impl Side {
-    fn new(pops: &[Pop], addresses: impl Fn(&Pop) -> SmallVec<[IpAddr; 2]>) -> Self {
+    fn new(pops: &[Pop], port: u16, addresses: impl Fn(&Pop) -> SmallVec<[IpAddr; 2]>) -> Self {
+        let probed_at = |pop: &Pop| {
+            let there = |address: IpAddr| pop.probe_at.get(&address).copied();
+            let place = |address| there(address).unwrap_or_else(|| SocketAddr::new(address, port));
+            addresses(pop).into_iter().map(place).collect()
+        };
         let target = |pop: &Pop| Target {
             name: pop.name.clone(),
             region: pop.region.clone(),
@@ -137,6 +148,7 @@ impl Side {
             weight: pop.weight,
             capacity: pop.capacity,
             addresses: addresses(pop),
+            probed_at: probed_at(pop),
             seed: xxh3_64(pop.name.as_bytes()),
         };
         let mut targets: Vec<_> =

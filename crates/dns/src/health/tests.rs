@@ -52,6 +52,11 @@ fn changes_say_why_and_since_when() {
 }
 
 #[test]
+fn probes_that_say_nothing_have_the_defaults() {
+    assert_eq!(HealthSettings::from(&wire::zones::Probe::default()), HealthSettings::default());
+}
+
+#[test]
 fn a_dead_address_is_out_within_two_seconds() {
     let settings = HealthSettings::default();
     for random in [0, u64::MAX / 2, u64::MAX] {
