@@ -176,7 +176,10 @@ fn each_rule_tells_what_to_do() {
             "`minConcurrency` of an adaptive limit must not be more than `maxConcurrency`",
         ),
         (shield(json!({"limits": {"queueTimeout": "1h"}})), "must fit into `timeouts.total`"),
-        (shield(json!({"breaker": {"openFor": "6s", "maxOpenFor": "5s"}})), "must not be longer than `maxOpenFor`"),
+        (
+            shield(json!({"breaker": {"openFor": "6s", "maxOpenFor": "5s"}})),
+            "must not be longer than `maxOpenFor`",
+        ),
         (shield(json!({"retries": {"backoff": "2s"}})), "must not be longer than `maxBackoff`"),
         (origin_with_health(json!({"timeout": "6s"})), "must not be longer than `interval`"),
         (origin_with_health(json!({"expectStatus": "300-200"})), "begin with the lower status"),
