@@ -20,7 +20,7 @@ pub use duration::{Duration, ParseDurationError};
 pub use health::HealthSpec;
 pub use pool::{
     BypassSpec, CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, InvalidationSpec,
-    LimitsSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec,
+    LimitsSpec, NetworkSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec, RoutingSpec, RuleSpec,
 };
 pub use protection::{BreakerSpec, OriginLimitsSpec, RetriesSpec};
 pub use purge::{

@@ -24,6 +24,9 @@ pub const LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 /// A network in CIDR form; whether it is one is checked in words.
 pub const NETWORK: &str = "^[0-9A-Fa-f:.]+/[0-9]{1,3}$";
 
+/// Two capital letters, as of a country (ISO 3166-1).
+pub const CODE: &str = "^[A-Z]{2}$";
+
 /// A header's name (a token of RFC 9110).
 pub const HEADER: &str = "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$";
 

@@ -12,12 +12,14 @@ mod invalidation;
 mod limits;
 mod peering;
 mod pop;
+mod routing;
 
 pub use cache::{CacheSpec, Eviction};
 pub use invalidation::{InvalidationSpec, OnLogLoss};
 pub use limits::LimitsSpec;
 pub use peering::{BypassSpec, PeeringMode, PeeringSpec};
 pub use pop::PopSpec;
+pub use routing::{NetworkSpec, RoutingSpec, RuleSpec};
 
 /// What the pool should be.
 #[allow(clippy::duplicated_attributes, reason = "columns of one type are not duplicates")]
@@ -68,6 +70,10 @@ pub struct EdgePoolSpec {
     /// What an edge may send straight to the origins when no server of a site's shield can be reached.
     #[serde(default)]
     pub bypass: BypassSpec,
+
+    /// How DNS sends clients to the points of presence.
+    #[serde(default)]
+    pub routing: RoutingSpec,
 
     /// Networks, as `10.0.0.0/8`, of the load balancers and proxies in front of the edges. Only from
     /// them is what `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-ID` say believed.

@@ -61,6 +61,15 @@ fn pool(change: Value) -> Vec<String> {
     broken::<EdgePool>(spec)
 }
 
+fn network(change: Value) -> Vec<String> {
+    let mut network = json!({"cidr": "192.0.2.0/24"});
+    network
+        .as_object_mut()
+        .expect("a mapping")
+        .extend(change.as_object().expect("a mapping").clone());
+    pool(json!({"routing": {"networks": [network]}}))
+}
+
 fn shield(change: Value) -> Vec<String> {
     let mut spec = json!({"origins": [{"url": "http://origin"}]});
     spec.as_object_mut().expect("a mapping").extend(change.as_object().expect("a mapping").clone());
@@ -141,6 +150,10 @@ fn sound_resources_pass() {
     }
     assert_eq!(shield(json!({})), [""; 0]);
     assert_eq!(pool(json!({"peering": {"mode": "Peer", "ramp": "0s"}, "bypass": {}})), [""; 0]);
+    assert_eq!(pool(json!({"routing": {"ttl": "168h", "ramp": "0s"}})), [""; 0]);
+    assert_eq!(pool(json!({"routing": {"rules": [{"region": "CA", "pops": ["a"]}]}})), [""; 0]);
+    assert_eq!(network(json!({"pops": ["one"]})), [""; 0]);
+    assert_eq!(network(json!({"latitude": 1, "longitude": 2})), [""; 0]);
 }
 
 #[test]
@@ -184,6 +197,20 @@ fn each_rule_tells_what_to_do() {
         (origin_with_health(json!({"timeout": "6s"})), "must not be longer than `interval`"),
         (origin_with_health(json!({"expectStatus": "300-200"})), "begin with the lower status"),
         (pool(json!({"peering": {"hotWindow": "999ms"}})), "`hotWindow` must be from 1s to 1h"),
+        (pool(json!({"routing": {"ttl": "169h"}})), "`ttl` must be from 1s to 168h"),
+        (pool(json!({"routing": {"pendingTTL": "31s"}})), "not longer than `ttl`"),
+        (pool(json!({"routing": {"ramp": "61m"}})), "`ramp` must not be longer than 1h"),
+        (network(json!({})), "give either `pops` or `latitude` and `longitude`"),
+        (network(json!({"pops": []})), "give either `pops` or `latitude` and `longitude`"),
+        (
+            network(json!({"pops": ["one"], "latitude": 1, "longitude": 2})),
+            "give either `pops` or `latitude` and `longitude`",
+        ),
+        (network(json!({"longitude": 2})), "give latitude and longitude together"),
+        (
+            pool(json!({"routing": {"rules": [{"pops": ["one"]}]}})),
+            "give at least one of `continent`, `country` and `region`",
+        ),
         (pool(json!({"peering": {"ramp": "61m"}})), "`ramp` must not be longer than 1h"),
     ] {
         assert!(errors.len() == 1 && errors[0].contains(part), "{part}: {errors:?}");

@@ -75,6 +75,9 @@ pub enum BadText {
     /// Not a label.
     #[error("`{0}` must be 1 to 63 lower-case letters, digits and inner hyphens")]
     Label(String),
+    /// Not two letters.
+    #[error("`{0}` must be two capital letters, such as `CH`")]
+    Code(String),
     /// Not a path.
     #[error("`{0}` is not a path; write `/`, or `/path` with the query if it needs one")]
     Path(String),
@@ -278,6 +281,12 @@ pub(crate) fn label(text: &str) -> Result<String, BadText> {
     if valid { Ok(text.to_owned()) } else { Err(BadText::Label(text.to_owned())) }
 }
 
+/// Two capital letters.
+pub(crate) fn code(text: &str) -> Result<String, BadText> {
+    let valid = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
+    if valid { Ok(text.to_owned()) } else { Err(BadText::Code(text.to_owned())) }
+}
+
 /// At least one whole certificate in PEM form. What is inside is for the TLS library to judge.
 pub(crate) fn certificates(text: &str) -> Result<(), BadText> {
     let mut blocks = text.split("-----BEGIN CERTIFICATE-----");
@@ -302,6 +311,7 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         pattern::EXACT_HOST => unit(host(text)),
         pattern::ORIGIN => unit(origin_url(text)),
         pattern::LABEL => unit(label(text)),
+        pattern::CODE => unit(code(text)),
         pattern::PATH => unit(path(text)),
         pattern::STATUSES => Some(statuses(text).map(drop)),
         pattern::NETWORK => Some(network(text).map(drop)),

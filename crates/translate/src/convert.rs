@@ -12,11 +12,12 @@ use crds::{
 use crate::check;
 use crate::path::{Path, Problems};
 use crate::resources::full_name;
-use crate::translation::{Location, Pop};
+use crate::translation::{Location, Pop, Routing};
 
 mod amount;
 mod order;
 mod origin;
+mod routing;
 mod shield;
 mod site;
 mod tiers;
@@ -42,12 +43,13 @@ pub(crate) enum Shield<'a> {
     Broken,
 }
 
-/// The snapshot, without a version, and the places. With problems, it is only as good as can be.
+/// The snapshot, without a version, the places, and how DNS sends clients there. With problems, it is only as good as
+/// can be.
 pub(crate) fn pool(
     pool: &EdgePool,
     shields: &Shields<'_>,
     problems: &mut Problems,
-) -> (Snapshot, Vec<Pop>) {
+) -> (Snapshot, Vec<Pop>, Routing) {
     let spec = &pool.spec;
     let at = Path::root().key("spec");
     let name = pool.metadata.name.as_deref().unwrap_or_default();
@@ -65,7 +67,9 @@ pub(crate) fn pool(
         sites: site::sites(&spec.sites, shields, &spec.bypass, &at.key("sites"), problems),
     };
     bypass(&spec.bypass, &at.key("bypass"), problems);
-    (snapshot, pops(&spec.pops, &at.key("pops"), problems))
+    let pops = pops(&spec.pops, &at.key("pops"), problems);
+    let routing = routing::routing(&spec.routing, &pops, &at.key("routing"), problems);
+    (snapshot, pops, routing)
 }
 
 fn cache(spec: &CacheSpec, at: &Path, problems: &mut Problems) -> wire::CacheSettings {
@@ -151,27 +155,35 @@ fn pops(specs: &[PopSpec], at: &Path, problems: &mut Problems) -> Vec<Pop> {
     let mut pops = Vec::new();
     for (i, spec) in specs.iter().enumerate() {
         let at = at.index(i);
-        let location = match (spec.latitude, spec.longitude) {
-            (Some(latitude), Some(longitude)) => Some(Location { latitude, longitude }),
-            (None, None) => None,
-            (latitude, _) => {
-                let missing = if latitude.is_none() { "latitude" } else { "longitude" };
-                problems.add(
-                    &at.key(missing),
-                    "is missing; give latitude and longitude together, or neither",
-                );
-                None
-            }
-        };
+        let location = location(spec.latitude, spec.longitude, &at, problems);
         pops.push(Pop {
             name: spec.name.clone(),
             region: spec.region.clone(),
             location,
             weight: small(spec.weight),
+            capacity: spec.capacity.map(small),
             replicas: small(spec.replicas),
         });
     }
     pops
+}
+
+fn location(
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    at: &Path,
+    problems: &mut Problems,
+) -> Option<Location> {
+    match (latitude, longitude) {
+        (Some(latitude), Some(longitude)) => Some(Location { latitude, longitude }),
+        (None, None) => None,
+        _ => {
+            let missing = if latitude.is_none() { "latitude" } else { "longitude" };
+            let reason = "is missing; give latitude and longitude together, or neither";
+            problems.add(&at.key(missing), reason);
+            None
+        }
+    }
 }
 
 /// The normal forms of a list's texts.

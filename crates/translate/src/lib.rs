@@ -31,7 +31,7 @@ pub use read::{Source, read};
 pub use resources::{Located, Resources};
 pub use snapshot::read_snapshot;
 pub use translation::{
-    Location, OrderKind, Pop, TranslatedOrder, TranslatedPool, TranslatedShield, Translation,
-    translate, translate_all, with_origin, with_origin_behind,
+    Location, OrderKind, Pop, Routing, TranslatedOrder, TranslatedPool, TranslatedShield,
+    Translation, translate, translate_all, with_origin, with_origin_behind,
 };
 pub use zones::{Authority, Reached, zones};

@@ -6,6 +6,7 @@ use crds::EdgePool;
 use kube::{CustomResourceExt, Resource};
 use serde::Serialize;
 use wire::Snapshot;
+use wire::zones::{Network, Rule, Steering};
 
 use crate::check::{self, BadText};
 use crate::convert;
@@ -46,6 +47,8 @@ pub struct TranslatedPool {
     pub snapshot: Snapshot,
     /// Where they are.
     pub pops: Vec<Pop>,
+    /// How clients are sent to them.
+    pub routing: Routing,
 }
 
 /// A point of presence.
@@ -62,8 +65,25 @@ pub struct Pop {
     pub location: Option<Location>,
     /// Share of the traffic; 0 = out of DNS.
     pub weight: u32,
+    /// Requests per second that it can take; any number without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
     /// Edges in it.
     pub replicas: u32,
+}
+
+/// How clients are sent to the PoPs of a pool, as a GeoDNS has it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Routing {
+    /// How it answers.
+    pub steering: Steering,
+    /// What is known of clients by their address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<Network>,
+    /// Who gets which PoPs first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
 }
 
 /// A place on earth.
@@ -88,7 +108,7 @@ pub fn translate(resources: &Resources) -> Translation {
         let find = |name: &str| shields.find(&namespace, name);
         let mut problems = Problems::default();
         against_schema(pool, &mut problems);
-        let (mut snapshot, pops) =
+        let (mut snapshot, pops, routing) =
             convert::pool(&pool.value, &convert::Shields::Known(&find), &mut problems);
         claim_hosts(pool, &mut hosts, &mut problems);
         problems.tell_once();
@@ -98,7 +118,8 @@ pub fn translate(resources: &Resources) -> Translation {
             problems.0 = snapshot::check(&snapshot);
         }
         if problems.0.is_empty() {
-            translation.pools.push(TranslatedPool { name: pool.full_name(), snapshot, pops });
+            let name = pool.full_name();
+            translation.pools.push(TranslatedPool { name, snapshot, pops, routing });
         } else {
             diagnose(pool, problems, &mut translation.diagnostics);
             shields.miss(pool);

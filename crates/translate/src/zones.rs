@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use wire::Zones;
 use wire::zones::{
-    AnswerLimits, FORMAT, Location, NameServer, Pool, Pop, Probe, Steering, Zone, ZonesError,
+    AnswerLimits, FORMAT, Location, NameServer, Network, Pool, Pop, Probe, Rule, Zone, ZonesError,
 };
 
 use crate::translation::TranslatedPool;
@@ -17,8 +17,6 @@ pub struct Authority {
     pub zones: BTreeMap<String, Zone>,
     /// Of hosts outside of these zones: each gets a zone of its own, which this serves.
     pub name_server: NameServer,
-    /// How all pools answer.
-    pub steering: Steering,
     /// How all PoPs are probed; `None` = not at all.
     pub probe: Option<Probe>,
     /// Against floods.
@@ -35,7 +33,7 @@ pub struct Reached {
 }
 
 /// What a GeoDNS runs on to answer for these pools. `reached` says of a pool and a PoP where its edges are; one
-/// without an address is left out, and so are the hosts of a pool without any. Pure.
+/// without an address is left out, of networks and rules, too, and so are the hosts of a pool without any. Pure.
 ///
 /// A wildcard of an edge stands for all names below it that nobody else has, one of DNS does not reach past names
 /// that exist (RFC 4592, section 4.4). So it is written again wherever a name within it hides it.
@@ -63,8 +61,14 @@ pub fn zones(
         // Nobody asks for the address of an address.
         let named = hosts.filter(|host| host.parse::<Ipv4Addr>().is_err());
         claims.extend(named.map(|host| (host.as_str(), pool.name.as_str())));
-        let (steering, probe) = (authority.steering.clone(), authority.probe.clone());
-        made.insert(pool.name.clone(), Pool { pops, steering, probe, ..Pool::default() });
+        let made_of = Pool {
+            networks: networks(pool, &pops),
+            rules: rules(pool, &pops),
+            steering: pool.routing.steering.clone(),
+            probe: authority.probe.clone(),
+            pops,
+        };
+        made.insert(pool.name.clone(), made_of);
     }
     let mut zones = authority.zones.clone();
     let mut bases: Vec<&str> = claims.keys().map(|host| base(host)).collect();
@@ -102,11 +106,31 @@ fn place(pop: &crate::Pop, reached: &[Reached]) -> Pop {
             .location
             .map(|place| Location { latitude: place.latitude, longitude: place.longitude }),
         weight: pop.weight,
-        capacity: None,
+        capacity: pop.capacity,
         v4,
         v6,
         probe_at,
     }
+}
+
+/// Those of `wanted` that are there.
+fn present(wanted: &[String], pops: &[Pop]) -> Vec<String> {
+    wanted.iter().filter(|name| pops.iter().any(|pop| pop.name == **name)).cloned().collect()
+}
+
+/// Without those whose PoPs have no address yet; then what is known of a network within which they lie counts.
+fn networks(pool: &TranslatedPool, pops: &[Pop]) -> Vec<Network> {
+    let networks = pool.routing.networks.iter().map(|network| {
+        let (network, location) = (network.clone(), network.location);
+        Network { pops: present(&network.pops, pops), location, network: network.network }
+    });
+    networks.filter(|network| network.location.is_some() || !network.pops.is_empty()).collect()
+}
+
+fn rules(pool: &TranslatedPool, pops: &[Pop]) -> Vec<Rule> {
+    let rules = pool.routing.rules.iter();
+    let rules = rules.map(|rule| Rule { pops: present(&rule.pops, pops), ..rule.clone() });
+    rules.filter(|rule| !rule.pops.is_empty()).collect()
 }
 
 /// The hosts of all zones, wildcards wherever names that exist hide those above.

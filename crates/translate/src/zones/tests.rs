@@ -7,9 +7,18 @@ kind: EdgePool
 metadata: {name: web, namespace: prod}
 spec:
   pops:
-  - {name: fra, region: eu, latitude: 50.1, longitude: 8.7, weight: 50}
+  - {name: fra, region: eu, latitude: 50.1, longitude: 8.7, weight: 50, capacity: 900}
   - {name: nyc}
   - {name: nowhere}
+  routing:
+    answers: 3
+    networks:
+    - {cidr: 192.0.2.0/25, pops: [nowhere, nyc]}
+    - {cidr: 198.51.100.0/24, pops: [nowhere]}
+    - {cidr: "2001:db8::/32", latitude: 1, longitude: 2}
+    rules:
+    - {country: CH, pops: [fra, nowhere]}
+    - {country: AT, pops: [nowhere]}
   sites:
   - hosts: ["*.example.com", example.com, 192.0.2.80]
     origins: [{url: "http://origin"}]
@@ -78,7 +87,27 @@ fn pops_have_their_place_weight_and_addresses() {
     assert_eq!((fra.v4.len(), fra.v6.len()), (1, 1));
     let to: SocketAddr = "127.0.0.1:8081".parse().unwrap();
     assert_eq!(fra.probe_at, BTreeMap::from([("192.0.2.1".parse().unwrap(), to)]));
+    assert_eq!((fra.capacity, nyc.capacity), (Some(900), None));
     assert_eq!(nyc.v4, [Ipv4Addr::new(192, 0, 2, 2)], "once");
+}
+
+#[test]
+fn routing_names_only_pops_that_are_there() {
+    let zones = made(&authority());
+    let web = &zones.pools["prod/web"];
+    assert_eq!((web.steering.answers, zones.pools["api"].steering.answers), (3, 2));
+    let networks: Vec<_> = web
+        .networks
+        .iter()
+        .map(|n| (n.network.to_string(), n.pops.clone(), n.location.is_some()))
+        .collect();
+    let expected = [
+        ("192.0.2.0/25".to_owned(), vec!["nyc".to_owned()], false),
+        ("2001:db8::/32".to_owned(), vec![], true),
+    ];
+    assert_eq!(networks, expected);
+    let [rule] = &web.rules[..] else { panic!("one has PoPs: {:?}", web.rules) };
+    assert_eq!((rule.country.as_deref(), &rule.pops[..]), (Some("CH"), &["fra".to_owned()][..]));
 }
 
 #[test]
@@ -109,7 +138,7 @@ fn wildcards_reach_as_far_as_at_an_edge() {
 fn the_version_names_the_content() {
     let mut other = authority();
     assert_eq!(made(&other), made(&authority()));
-    other.steering.ttl = 31;
+    other.limits.slip = 3;
     assert_ne!(made(&other).version, made(&authority()).version);
     other.name_server.name = "NS".into();
     let pools = translate_all(&[Source { name: "pools.yaml", text: POOLS }]).pools;
