@@ -1,7 +1,7 @@
 //! The authoritative GeoDNS: the sockets, files and pages around the pure answers of [`dns`].
 //!
 //! Never: custom resources, a Kubernetes client, or a decision about an answer. Start at [`process::run`] for the
-//! process, at [`Service`] for what all its threads share.
+//! process, at [`start`] for a GeoDNS inside another program, at [`Service`] for what all its threads share.
 
 mod explain;
 mod files;
@@ -11,6 +11,7 @@ pub mod options;
 mod planning;
 mod probing;
 pub mod process;
+mod running;
 mod service;
 pub mod tcp;
 pub mod udp;
@@ -20,6 +21,5 @@ pub use files::{DatabaseFiles, LoadError, ZonesFile};
 pub use healths::{Healths, Subject};
 pub use metrics::DnsMetrics;
 pub use options::Options;
-pub use planning::plan_on;
-pub use probing::probe_on;
+pub use running::{Running, Sockets, start};
 pub use service::{Service, Serving};

@@ -14,7 +14,7 @@ use crate::service::Service;
 const STEP: Duration = Duration::from_millis(200);
 
 /// Plans from `fleet` until the process is closed.
-pub async fn plan_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
+pub(crate) async fn plan_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
     let mut planner = Planner::default();
     let mut ticks = tokio::time::interval(STEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(100);
 type Way = (SocketAddr, Probe);
 
 /// Probes what is in `fleet` until the process is closed.
-pub async fn probe_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
+pub(crate) async fn probe_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
     let mut running: HashMap<Subject, (Way, JoinHandle<()>)> = HashMap::new();
     let mut last: Option<Arc<Fleet>> = None;
     loop {

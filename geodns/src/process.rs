@@ -12,7 +12,7 @@ use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::files::{DatabaseFiles, LoadError, ZonesFile};
-use crate::{DnsMetrics, Options, Service, planning, probing, router, tcp, udp};
+use crate::{DnsMetrics, Options, Service, Sockets, router, start, udp};
 
 /// Runs a GeoDNS until SIGTERM or SIGINT and the end of its drain.
 ///
@@ -26,18 +26,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let registry = Metrics::default();
     let metrics = DnsMetrics::new(&registry)?;
     let service = Service::new(Arc::clone(&fleet), Clock::system(), metrics, drain.clone());
-    let mut sockets = Vec::new();
-    let mut listeners = Vec::new();
-    for address in &options.listen {
-        let bound = udp::bind(*address, options.workers())?;
-        let port = bound.first().map_or(Ok(*address), std::net::UdpSocket::local_addr)?.port();
-        listeners.push(bind_tcp(SocketAddr::new(address.ip(), port))?);
-        sockets.extend(bound);
-    }
+    let sockets = bind(options)?;
     let admin_listener = std::net::TcpListener::bind(options.admin)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
     admin_listener.set_nonblocking(true)?;
-    let listening: Vec<_> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+    let listening: Vec<_> = sockets.tcp.iter().filter_map(|l| l.local_addr().ok()).collect();
     let side = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     side.block_on(async {
         // Heard from here on: whoever reads that it serves may stop it at once.
@@ -45,17 +38,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let ready = Readiness::default();
         let gate = ready.gate("database of places");
         let fleet = Arc::new(ArcSwap::new(fleet));
-        tokio::spawn(planning::plan_on(Arc::clone(&service), Arc::clone(&fleet)));
-        tokio::spawn(probing::probe_on(Arc::clone(&service), Arc::clone(&fleet)));
+        let running = start(&service, &fleet, sockets)?;
         tokio::spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(options.places.clone());
         tokio::spawn(places.watch(Arc::clone(&service), gate));
-        let threads = udp::start(&service, sockets)?;
-        for listener in listeners {
-            tokio::spawn(tcp::serve(Arc::clone(&service), listener));
-        }
         let version = service.serving.load().view.fleet().version().to_owned();
-        tracing::info!(version, listen = ?listening, threads = threads.len(), "serving");
+        tracing::info!(version, listen = ?listening, threads = running.threads(), "serving");
         let admin = Admin {
             metrics: registry.into(),
             ready,
@@ -71,19 +59,23 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         stop.await;
         tracing::info!(notice_seconds = options.drain_notice, "draining");
         drain.run_down(Duration::from_secs(options.drain_notice)).await;
-        let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().all(|thread| thread.join().is_ok())
-        });
-        anyhow::ensure!(joined.await?, "a thread panicked");
-        Ok(())
+        running.ended().await
     })?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn bind_tcp(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
-    std::net::TcpListener::bind(address)
-        .with_context(|| format!("cannot listen on {address}: choose another --listen"))
+fn bind(options: &Options) -> anyhow::Result<Sockets> {
+    let mut sockets = Sockets::default();
+    for address in &options.listen {
+        let taken = || format!("cannot listen on {address}: choose another --listen");
+        let bound = udp::bind(*address, options.workers()).with_context(taken)?;
+        let port = bound.first().map_or(Ok(*address), std::net::UdpSocket::local_addr)?.port();
+        let address = SocketAddr::new(address.ip(), port);
+        sockets.tcp.push(std::net::TcpListener::bind(address).with_context(taken)?);
+        sockets.udp.extend(bound);
+    }
+    Ok(sockets)
 }
 
 /// Whether an error is the fault of what the process was given: exit code 2.

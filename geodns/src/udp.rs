@@ -32,16 +32,15 @@ const BUCKETS: usize = 1 << 16;
 ///
 /// # Errors
 /// When it cannot be bound.
-pub fn bind(address: SocketAddr, count: usize) -> anyhow::Result<Vec<UdpSocket>> {
-    let taken = || format!("cannot listen on {address}: choose another --listen");
+pub fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
     // The kernel lets several processes share a port that all ask for; asking alone first finds them.
-    let first = bind_one(address, false).with_context(taken)?;
+    let first = bind_one(address, false)?;
     let address = first.local_addr()?;
     if count == 1 {
         return Ok(vec![first]);
     }
     drop(first);
-    (0..count).map(|_| bind_one(address, true).with_context(taken)).collect()
+    (0..count).map(|_| bind_one(address, true)).collect()
 }
 
 fn bind_one(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {

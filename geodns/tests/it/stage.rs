@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use geodns::{DatabaseFiles, DnsMetrics, Service, ZonesFile, plan_on, probe_on, router, tcp, udp};
+use geodns::{DatabaseFiles, DnsMetrics, Running, Service, Sockets, ZonesFile, router, start, udp};
 use hickory_proto::op::{Edns, Message, Query};
 use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsOption};
 use hickory_proto::rr::{Name, RecordType};
@@ -41,8 +41,8 @@ pub(crate) struct Stage {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) registry: Metrics,
     drain: Drain,
-    threads: Vec<std::thread::JoinHandle<()>>,
-    _runtime: Runtime,
+    running: Option<Running>,
+    runtime: Runtime,
 }
 
 impl Stage {
@@ -59,19 +59,17 @@ impl Stage {
         let sockets = udp::bind("127.0.0.1:0".parse().unwrap(), 2).unwrap();
         let dns = sockets[0].local_addr().unwrap();
         let listener = std::net::TcpListener::bind(dns).unwrap();
-        let threads = udp::start(&service, sockets).unwrap();
         let runtime = Runtime::new().unwrap();
         let fleet = Arc::new(ArcSwap::new(fleet));
-        runtime.spawn(plan_on(Arc::clone(&service), Arc::clone(&fleet)));
-        runtime.spawn(probe_on(Arc::clone(&service), Arc::clone(&fleet)));
+        let sockets = Sockets { udp: sockets, tcp: vec![listener] };
+        let running = runtime.block_on(async { start(&service, &fleet, sockets).unwrap() });
         runtime.spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(vec![folder.path().join("places.mmdb")]);
         runtime.spawn(places.watch(Arc::clone(&service), Readiness::default().gate("places")));
-        runtime.spawn(tcp::serve(Arc::clone(&service), listener));
         let admin = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = admin.local_addr().unwrap();
         runtime.spawn(async move { axum::serve(admin, router(service)).await });
-        Self { dns, admin: address, folder, registry, drain, threads, _runtime: runtime }
+        Self { dns, admin: address, folder, registry, drain, running: Some(running), runtime }
     }
 
     /// Sends bytes over UDP; what comes within a second.
@@ -120,8 +118,8 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.drain.advance(Progress::Closed);
-        for thread in self.threads.drain(..) {
-            thread.join().unwrap();
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.ended()).unwrap();
         }
     }
 }
