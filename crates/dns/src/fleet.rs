@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use smallvec::SmallVec;
 use wire::zones::{AnswerLimits, NameServer, ZonesError};
 
-use crate::packet::Name;
+use crate::packet::{MAX_DOMAIN, Name};
+use crate::redirect::Authority;
 
 mod names;
 mod pool;
 
 pub use names::{Lookup, Owner};
-pub use pool::{Family, Listed, MAX_TARGETS, Pool, Side, Target};
+pub use pool::{Family, Listed, MAX_TARGETS, Pool, Router, Side, Target};
 
 use names::Names;
 
@@ -23,6 +24,8 @@ pub struct Fleet {
     names: Names,
     zones: Vec<Zone>,
     pools: Vec<Pool>,
+    /// The pools by the names of their routers.
+    routers: Vec<(Authority, usize)>,
 }
 
 /// A zone, its records as they stand in packets.
@@ -99,7 +102,12 @@ impl Fleet {
             }
         }
         let (version, limits) = (zones.version.clone(), zones.limits.clone());
-        Ok(Self { version, limits, names, zones: made, pools })
+        let of = |(nth, pool): (usize, &Pool)| {
+            let names = pool.router.iter().flat_map(|router| &router.settings.names);
+            names.filter_map(|name| Some((Authority::read(name)?, nth))).collect::<Vec<_>>()
+        };
+        let routers = pools.iter().enumerate().flat_map(of).collect();
+        Ok(Self { version, limits, names, zones: made, pools, routers })
     }
 
     /// The version of the document.
@@ -118,6 +126,26 @@ impl Fleet {
     #[must_use]
     pub fn lookup(&self, name: Name<'_>) -> Lookup {
         self.names.lookup(name)
+    }
+
+    /// The pool whose router clients mean by a host: one of the pool's hosts or of the router's names. A port that is
+    /// not said may be any.
+    #[must_use]
+    pub fn routed(&self, asked: &Authority) -> Option<usize> {
+        let has_router = |pool: &usize| self.pools.get(*pool).is_some_and(|p| p.router.is_some());
+        let here = |own: &Authority| {
+            let port = own.port.zip(asked.port);
+            own.host == asked.host && port.is_none_or(|(own, asked)| own == asked)
+        };
+        if let Some((_, pool)) = self.routers.iter().find(|(own, _)| here(own)) {
+            return Some(*pool);
+        }
+        let bytes = Name::encode(&asked.host)?;
+        let mut lower = [0; MAX_DOMAIN];
+        match self.lookup(Name::read(&bytes)?.lower(&mut lower)) {
+            Lookup::Found { owner: Owner::Pool(pool), .. } => Some(pool).filter(has_router),
+            _ => None,
+        }
     }
 
     /// The zones, as [`lookup`](Self::lookup) counts them.

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use crate::steer::PopState;
 
+mod passive;
+
+pub use passive::{Hurry, Passive};
+
 /// When an address changes its state, and how often it is probed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HealthSettings {
@@ -131,6 +135,10 @@ pub struct Health {
     failed: u32,
     /// Successes in a row, since the last change.
     succeeded: u32,
+    /// Since the last probe something else than a probe spoke against it.
+    suspected: bool,
+    /// When that counted last.
+    suspected_at: Option<Duration>,
 }
 
 impl Health {
@@ -138,7 +146,9 @@ impl Health {
     #[must_use]
     pub fn new(now: Duration) -> Self {
         let (condition, reason) = (Condition::Unknown, HealthReason::Untried);
-        Self { condition, reason, since: now, failed: 0, succeeded: 0 }
+        let (failed, succeeded) = (0, 0);
+        let (suspected, suspected_at) = (false, None);
+        Self { condition, reason, since: now, failed, succeeded, suspected, suspected_at }
     }
 
     /// Where it stands.
@@ -159,7 +169,7 @@ impl Health {
         self.since
     }
 
-    /// A probe ended, or traffic showed as much. Says why the address changed, if it did.
+    /// A probe ended. Says why the address changed, if it did.
     pub fn observe(
         &mut self,
         is_well: bool,
@@ -167,6 +177,7 @@ impl Health {
         now: Duration,
     ) -> Option<HealthReason> {
         use Condition::{Degraded, Healthy, Unhealthy, Unknown};
+        self.suspected = false;
         if is_well {
             self.failed = 0;
             self.succeeded = self.succeeded.saturating_add(1);
@@ -201,7 +212,7 @@ impl Health {
     pub fn is_in_doubt(&self) -> bool {
         match self.condition {
             Condition::Unknown | Condition::Degraded => true,
-            Condition::Healthy => self.failed > 0,
+            Condition::Healthy => self.failed > 0 || self.suspected,
             Condition::Unhealthy => self.succeeded > 0,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Never: sockets, clocks, tasks; `now` is an argument. Start at [`answer::answer`]; it reads ([`packet`]), finds who
 //! owns the name ([`fleet`]), where the client is ([`place`]), and which PoPs suit it ([`steer`]). Beside it:
-//! [`health`] of one address, the [`quorum`] of observers, and the [`limit`] of answers.
+//! [`health`] of one address, the [`quorum`] of observers, the [`limit`] of answers, and the [`redirect`](mod@redirect)s
+//! of the HTTP router.
 
 pub mod answer;
 pub mod fleet;
@@ -11,4 +12,5 @@ pub mod limit;
 pub mod packet;
 pub mod place;
 pub mod quorum;
+pub mod redirect;
 pub mod steer;

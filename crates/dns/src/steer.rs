@@ -8,7 +8,7 @@ mod ramp;
 mod room;
 mod view;
 
-pub use choose::{Choice, choose};
+pub use choose::{Choice, choose, nearest};
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use planner::{Planner, Seen};
 pub use ramp::Ramp;

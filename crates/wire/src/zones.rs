@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 mod check;
 mod name;
 mod probe;
+mod router;
 mod settings;
 
 pub use check::ZonesError;
 pub use name::is_domain;
 pub use probe::Probe;
+pub use router::{ClientFrom, Router};
 pub use settings::{AnswerLimits, Soa, Steering};
 
 /// The number of this format; a process refuses any other.
@@ -113,6 +115,9 @@ pub struct Pool {
     /// How its PoPs are probed; without, nobody does, and all are taken for well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
+    /// How clients are sent to PoPs over HTTP; without, nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<Router>,
 }
 
 /// A point of presence, as DNS sees it.
@@ -142,6 +147,13 @@ pub struct Pop {
     /// Of these addresses: where they are probed instead of at the pool's port.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub probe_at: BTreeMap<IpAddr, SocketAddr>,
+    /// Where the router sends clients, `scheme://host:port` of this PoP alone: `https://fra.cdn.example.com`. In it
+    /// `{host}` stands for the host that the client asked for: `https://fra.{host}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Taken out by whoever wrote the document: clients leave it over the ramp.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maintenance: bool,
 }
 
 /// A place on earth.

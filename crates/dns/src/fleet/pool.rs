@@ -35,11 +35,34 @@ pub struct Pool {
     pub steering: Steering,
     /// How its PoPs are probed, if they are.
     pub probe: Option<Probe>,
+    /// How clients are sent to its PoPs over HTTP, if they are.
+    pub router: Option<Router>,
     sides: [Side; 2],
     networks: Networks,
     /// What belongs to each of the networks.
     entries: Vec<Listed>,
     rules: Vec<(Rule, Listed)>,
+}
+
+/// How clients of a pool are sent on over HTTP.
+#[derive(Debug)]
+pub struct Router {
+    /// As the document says.
+    pub settings: wire::zones::Router,
+    trusted: Networks,
+}
+
+impl Router {
+    fn new(settings: &wire::zones::Router) -> Self {
+        let trusted = Networks::new(settings.trusted_proxies.iter().copied());
+        Self { settings: settings.clone(), trusted }
+    }
+
+    /// Whether an address is that of a proxy that is believed about clients.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.find(address).0.is_some()
+    }
 }
 
 /// The PoPs that have an address of one family.
@@ -66,6 +89,10 @@ pub struct Target {
     pub addresses: SmallVec<[IpAddr; 2]>,
     /// Where each of them is probed; without probes, of no meaning.
     pub probed_at: Box<[SocketAddr]>,
+    /// Where the router sends clients: scheme and authority.
+    pub url: Option<String>,
+    /// The document takes it out.
+    pub maintenance: bool,
     /// Tells it from the others in clients' hashes.
     pub seed: u64,
 }
@@ -99,6 +126,7 @@ impl Pool {
             name: name.to_owned(),
             steering: pool.steering.clone(),
             probe: pool.probe.clone(),
+            router: pool.router.as_ref().map(Router::new),
             networks: Networks::new(pool.networks.iter().map(|network| network.network)),
             entries: pool.networks.iter().map(entry).collect(),
             rules: pool.rules.iter().map(|rule| (rule.clone(), listed(&rule.pops))).collect(),
@@ -149,6 +177,8 @@ impl Side {
             capacity: pop.capacity,
             addresses: addresses(pop),
             probed_at: probed_at(pop),
+            url: pop.url.clone(),
+            maintenance: pop.maintenance,
             seed: xxh3_64(pop.name.as_bytes()),
         };
         let mut targets: Vec<_> =

@@ -64,7 +64,7 @@ pub fn choose(
         }
     }
     if choice.len == 0 {
-        choice.push(overflow(side, &view.standings, hash));
+        choice.push(overflow(side, &view.standings, hash, |_| true).unwrap_or(0));
         hashed = true;
     }
     choice.source = wish.source;
@@ -75,11 +75,37 @@ pub fn choose(
     choice
 }
 
+/// The one PoP of those that fit that suits a client best, and from where its place is known; by the same rules as
+/// [`choose`].
+#[must_use]
+pub fn nearest(
+    pool: &Pool,
+    family: Family,
+    view: &SideView,
+    client: &Client,
+    database: Option<&Database>,
+    fits: impl Fn(usize) -> bool,
+) -> Option<(usize, PlaceSource)> {
+    let side = pool.side(family);
+    let wish = Wish::new(pool, family, client, database);
+    let hash = client.hash(client.hash_bits());
+    let mut order = Order::new(side, view, &wish, hash).filter(|nth| fits(*nth));
+    let taken = order.find(|nth| view.standings[*nth].takes(admission(hash, side, *nth)));
+    let found = taken.or_else(|| overflow(side, &view.standings, hash, &fits))?;
+    Some((found, wish.source))
+}
+
 /// Who gets a client that nobody took: one of those who take any, in proportion to what they take.
-fn overflow(side: &Side, standings: &[Standing], client: u64) -> usize {
+fn overflow(
+    side: &Side,
+    standings: &[Standing],
+    client: u64,
+    fits: impl Fn(usize) -> bool,
+) -> Option<usize> {
     let open =
         (0..side.targets.len()).filter(|nth| standings.get(*nth).is_some_and(Standing::is_open));
-    open.map(|nth| (race(client, side, nth, standings[nth].share()), nth))
+    open.filter(|nth| fits(*nth))
+        .map(|nth| (race(client, side, nth, standings[nth].share()), nth))
         .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(0, |(_, nth)| nth)
+        .map(|(_, nth)| nth)
 }

@@ -43,6 +43,8 @@ pub struct Candidate {
     pub weight: u32,
     /// The share of its clients that it gets, 0 to 1.
     pub share: f64,
+    /// It has been out of all answers for as long as they may be remembered.
+    pub quiet: bool,
     /// What became of it.
     pub verdict: Verdict,
 }
@@ -95,6 +97,7 @@ pub fn explain(
             state: standing.state,
             weight: target.weight,
             share: standing.share(),
+            quiet: standing.quiet,
             verdict,
         }
     };

@@ -13,6 +13,8 @@ use crate::fleet::{Family, Fleet, Pool, Target};
 pub struct Seen {
     /// What it is.
     pub state: PopState,
+    /// Somebody took it out. What it is counts still: who is dead does not leave by degrees.
+    pub maintenance: bool,
     /// It may become something else at once: a probe failed, or the first succeeded.
     pub in_doubt: bool,
     /// Its addresses that are not well while others are, a bit for each.
@@ -27,7 +29,13 @@ impl Seen {
     /// A PoP that says nothing of its load.
     #[must_use]
     pub fn new(state: PopState) -> Self {
-        Self { state, in_doubt: false, left_out: 0, load: None, answers: 0.0 }
+        let (maintenance, in_doubt) = (false, false);
+        Self { state, maintenance, in_doubt, left_out: 0, load: None, answers: 0.0 }
+    }
+
+    /// As what it stands in the view.
+    fn shown(&self) -> PopState {
+        if self.maintenance { PopState::Maintenance } else { self.state }
     }
 }
 
@@ -90,7 +98,7 @@ fn traffic<'a>(pool: &'a Pool, known: &[Vec<Seen>; 2]) -> BTreeMap<&'a str, Traf
             pop.capacity = target.capacity;
             pop.load = pop.load.or(seen.load).filter(|load| load.is_finite() && *load >= 0.0);
             pop.answers += if seen.answers.is_finite() { seen.answers.max(0.0) } else { 0.0 };
-            pop.open |= target.weight > 0 && seen.state.share() > 0.0;
+            pop.open |= target.weight > 0 && seen.shown().share() > 0.0;
         }
     }
     pops
@@ -105,7 +113,7 @@ impl Plan {
         let mut pending = false;
         let mut standings = Vec::with_capacity(targets.len());
         for (target, seen) in targets.iter().zip(known) {
-            let wanted = if target.weight > 0 { seen.state.share() } else { 0.0 };
+            let wanted = if target.weight > 0 { seen.shown().share() } else { 0.0 };
             let mut track = before.get(&target.name).copied().unwrap_or(Track {
                 // Who comes to others starts with nobody; at the start all are there at once.
                 ramp: Ramp::still(if before.is_empty() { wanted } else { 0.0 }),
@@ -119,7 +127,7 @@ impl Plan {
             let part = self.rooms.part(&target.name);
             let share = track.ramp.at(now) * part;
             track.out_since = if share > 0.0 { None } else { track.out_since.or(Some(now)) };
-            let mut standing = Standing::new(seen.state, share, seen.left_out);
+            let mut standing = Standing::new(seen.shown(), share, seen.left_out);
             standing.quiet = track.out_since.is_some_and(|since| now.saturating_sub(since) >= ttl);
             standings.push(standing);
             pending |= seen.in_doubt || track.ramp.is_moving(now) || part < 1.0;

@@ -144,6 +144,34 @@ pub enum ZonesError {
         /// What it says.
         text: String,
     },
+    /// Not where a router can be reached.
+    #[error("{at}: {text:?} is not a host in lower case, or an address, with or without a port")]
+    Authority {
+        /// Where.
+        at: String,
+        /// What it says.
+        text: String,
+    },
+    /// Not where a router can send clients.
+    #[error(
+        "{at}: url {url:?} must be http:// or https://, a host and a port if it is not the usual one"
+    )]
+    Url {
+        /// Where.
+        at: String,
+        /// What it says.
+        url: String,
+    },
+    /// Clients that are sent on would come back.
+    #[error("{at}: clients sent to {to} would come back: it {reason}")]
+    Loop {
+        /// The PoP.
+        at: String,
+        /// Where they are sent.
+        to: String,
+        /// How they come back.
+        reason: String,
+    },
     /// A rule has no condition, or one that no database can meet.
     #[error("{at}: must have a continent or country of two capital letters, or a region")]
     Condition {
@@ -171,7 +199,7 @@ impl Zones {
             visible("pools", name)?;
             pool.check(name)?;
         }
-        Ok(())
+        self.check_routers()
     }
 
     fn check_zone(&self, name: &str, zone: &Zone) -> Result<(), ZonesError> {
@@ -263,6 +291,7 @@ impl Pop {
         let both = self.v4.len().saturating_add(self.v6.len());
         count(&at, "addresses", both, 1, 2 * MAX_ADDRESSES)?;
         addresses(&at, &self.v4, &self.v6)?;
+        super::router::check_url(&at, self)?;
         self.check_probes(&at)
     }
 }

@@ -19,22 +19,22 @@ const SHORT: &str = r#"{
   }}
 }"#;
 
-fn zones() -> Zones {
+pub(super) fn zones() -> Zones {
     serde_json::from_str(SHORT).expect("a document")
 }
 
 /// What the check says of the document after `change`.
-fn wrong(change: impl FnOnce(&mut Zones)) -> String {
+pub(super) fn wrong(change: impl FnOnce(&mut Zones)) -> String {
     let mut zones = zones();
     change(&mut zones);
     zones.check().unwrap_err().to_string()
 }
 
-fn zone(zones: &mut Zones) -> &mut Zone {
+pub(super) fn zone(zones: &mut Zones) -> &mut Zone {
     zones.zones.get_mut("cdn.example.com").unwrap()
 }
 
-fn pool(zones: &mut Zones) -> &mut Pool {
+pub(super) fn pool(zones: &mut Zones) -> &mut Pool {
     zones.pools.get_mut("web").unwrap()
 }
 

@@ -132,3 +132,25 @@ fn numbers_that_make_no_sense_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn who_is_taken_out_leaves_by_degrees_and_at_once_if_dead() {
+    let fleet = pair();
+    let mut planner = Planner::default();
+    let mut plan = |at: f64, state, maintenance| {
+        planner.plan(&fleet, seconds(at), |_, _, target| Seen {
+            maintenance: maintenance && target.name == "a",
+            ..seen(&[("a", state)], target)
+        })
+    };
+    let state = |view: &View| view.side(0, Family::V4).unwrap().1.standings[0].state;
+    assert_eq!(shares(&plan(0.0, PopState::Healthy, false)), [1.0, 1.0]);
+    let _ = plan(1.0, PopState::Healthy, true);
+    let half = plan(11.0, PopState::Healthy, true);
+    assert_eq!((shares(&half), state(&half)), (vec![0.5, 1.0], PopState::Maintenance));
+    let dead = plan(12.0, PopState::Unhealthy, true);
+    assert_eq!((shares(&dead), state(&dead)), (vec![0.0, 1.0], PopState::Maintenance));
+    assert_eq!(shares(&plan(40.0, PopState::Healthy, true)), [0.0, 1.0], "it stays out");
+    let _ = plan(41.0, PopState::Healthy, false);
+    assert_eq!(shares(&plan(51.0, PopState::Healthy, false)), [0.5, 1.0]);
+}
