@@ -18,6 +18,7 @@ pub use options::Options;
 pub const PROGRAM: Program = Program {
     tier: Tier::Edge,
     serve: |node, listener| Box::pin(start(node, listener)),
+    pop: None,
     peers: None,
 };
 

@@ -22,25 +22,24 @@ pub struct Options {
     #[command(flatten)]
     pub node: NodeOptions,
 
-    /// The point of presence that it stands in; the fleet's ring `pop/POOL/POP` has it and its peers
-    #[arg(long, value_name = "NAME", requires_all = ["fleet", "peer_listen"])]
+    /// The point of presence that it stands in, as its pool names it. It tells the log, where a GeoDNS finds its load;
+    /// with --peer-listen, the fleet's ring `pop/POOL/POP` has it and its peers
+    #[arg(long, value_name = "NAME")]
     pub pop: Option<String>,
 
     /// Where the other edges of the place reach it, and nobody else does: whoever comes here is believed
-    #[arg(long, value_name = "ADDRESS", requires = "pop")]
+    #[arg(long, value_name = "ADDRESS", requires_all = ["pop", "fleet"])]
     pub peer_listen: Option<SocketAddr>,
 }
 
 impl Options {
     /// The program, with its place among other edges if it has one.
     pub fn program(&self) -> Program {
-        let place = self.pop.clone().zip(self.peer_listen);
-        let peers = place.map(|(pop, listen)| Peers {
-            pop,
+        let peers = self.peer_listen.map(|listen| Peers {
             listen,
             serve: |node, listener| Box::pin(start_for_peers(node, listener)),
         });
-        Program { peers, ..PROGRAM }
+        Program { pop: self.pop.clone(), peers, ..PROGRAM }
     }
 }
 

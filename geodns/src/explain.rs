@@ -1,5 +1,6 @@
 //! `/where`: where a client would go, and why.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use dns::place::Client;
 use dns::steer::{Candidate, explain};
 use serde::{Deserialize, Serialize};
 
+use crate::healths::Subject;
 use crate::service::Service;
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +41,10 @@ struct Shown {
     scope: u8,
     ttl: u32,
     all_bad: bool,
+    /// Who decides what is well.
+    standpoint: &'static str,
+    /// The other observers that are heard.
+    observers: Vec<String>,
     candidates: Vec<ShownPop>,
 }
 
@@ -52,6 +58,9 @@ struct ShownPop {
     state: &'static str,
     weight: u32,
     share: f64,
+    /// Requests per second, if its edges say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<f64>,
     /// Those that are probed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<ShownAddress>,
@@ -61,10 +70,16 @@ struct ShownPop {
 #[serde(rename_all = "camelCase")]
 struct ShownAddress {
     address: IpAddr,
+    /// By what the observers decided.
     state: &'static str,
+    /// As this one sees it itself.
+    seen: &'static str,
     reason: &'static str,
     /// For how long it has been so.
     since_seconds: u64,
+    /// What the others say, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    others: BTreeMap<String, &'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -118,6 +133,8 @@ async fn show(State(service): State<Arc<Service>>, Query(asked): Query<Asked>) -
         scope: client.scope(explanation.bits),
         ttl: side.ttl,
         all_bad: side.all_bad,
+        standpoint: service.observers.standpoint().as_str(),
+        observers: service.observers.live(service.clock.monotonic()),
         candidates: explanation
             .candidates
             .into_iter()
@@ -132,9 +149,15 @@ fn shown(candidate: Candidate, service: &Service, pool: &Pool, family: Family) -
     let target = pool.side(family).targets.iter().find(|target| target.name == candidate.pop);
     let health = |address: &IpAddr| {
         let health = known.health(&pool.name, &candidate.pop, *address)?;
+        let (pool, pop) = (pool.name.clone(), candidate.pop.clone());
+        let opinion = service.observers.opinion(&Subject { pool, pop, address: *address }, now);
+        let word = |well: bool| if well { "well" } else { "ill" };
+        let others = opinion.others.into_iter().map(|(name, well)| (name, word(well)));
         Some(ShownAddress {
             address: *address,
-            state: health.condition().as_str(),
+            state: opinion.condition.as_str(),
+            seen: health.condition().as_str(),
+            others: others.collect(),
             reason: health.reason().as_str(),
             since_seconds: now.saturating_sub(health.since()).as_secs(),
         })
@@ -143,6 +166,7 @@ fn shown(candidate: Candidate, service: &Service, pool: &Pool, family: Family) -
     let addresses = addresses.iter().filter_map(health).collect();
     ShownPop {
         addresses,
+        load: service.loads.of(&pool.name, &candidate.pop),
         pop: candidate.pop,
         verdict: candidate.verdict.as_str(),
         // Half the earth's girth fits by far.

@@ -8,9 +8,12 @@ use dns::fleet::{Pool, Target};
 use dns::health::{Condition, Health, HealthReason, HealthSettings, combine};
 use dns::steer::Seen;
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::Notify;
+
+use crate::observers::Observers;
 
 /// An address that is probed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     /// The pool.
     pub pool: String,
@@ -22,7 +25,10 @@ pub struct Subject {
 
 /// The health of all addresses that are probed.
 #[derive(Debug, Default)]
-pub struct Healths(Mutex<Known>);
+pub struct Healths {
+    known: Mutex<Known>,
+    news: Notify,
+}
 
 /// The same, for as long as nobody changes it.
 #[derive(Debug, Default)]
@@ -41,7 +47,12 @@ pub(crate) struct Observed {
 impl Healths {
     /// Looks at all; keep it short.
     pub fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock()
+        self.known.lock()
+    }
+
+    /// Waits until an address changes.
+    pub(crate) async fn changed(&self) {
+        self.news.notified().await;
     }
 
     /// An address is probed from `now` on.
@@ -67,6 +78,9 @@ impl Healths {
         let health = known.0.get_mut(subject)?;
         let changed = health.observe(is_well, settings, now);
         let pause = health.pause(settings, random);
+        if changed.is_some() {
+            self.news.notify_one();
+        }
         Some(Observed { condition: health.condition(), changed, pause })
     }
 }
@@ -78,18 +92,27 @@ impl Known {
         self.0.get(&Subject { pool: pool.to_owned(), pop: pop.to_owned(), address })
     }
 
-    /// What is known of a PoP by its addresses of one family.
-    #[must_use]
-    pub fn of(&self, pool: &Pool, target: &Target) -> Seen {
-        let health = |address: &IpAddr| self.health(&pool.name, &target.name, *address);
-        let healths: Vec<_> = target.addresses.iter().map(health).collect();
+    /// Where this observer sees all addresses.
+    pub(crate) fn conditions(&self) -> Vec<(Subject, Condition)> {
         let condition =
-            |health: &Option<&Health>| health.map_or(Condition::Unknown, Health::condition);
-        let conditions: Vec<_> = healths.iter().map(condition).collect();
+            |(subject, health): (&Subject, &Health)| (subject.clone(), health.condition());
+        self.0.iter().map(condition).collect()
+    }
+
+    /// What is known of a PoP by its addresses of one family, and what was decided on them.
+    pub(crate) fn of(&self, pool: &Pool, target: &Target, observers: &Observers) -> Seen {
+        let subject = |address: &IpAddr| Subject {
+            pool: pool.name.clone(),
+            pop: target.name.clone(),
+            address: *address,
+        };
+        let subjects: Vec<_> = target.addresses.iter().map(subject).collect();
+        let conditions: Vec<_> = subjects.iter().map(|one| observers.condition(one)).collect();
+        let healths = subjects.iter().map(|subject| self.0.get(subject));
         let (state, left_out) = combine(&conditions, HealthSettings::default().degraded_share);
         let mut seen = Seen::new(state);
         seen.left_out = left_out;
-        seen.in_doubt = healths.iter().flatten().any(|health| health.is_in_doubt());
+        seen.in_doubt = healths.flatten().any(Health::is_in_doubt);
         seen
     }
 }

@@ -3,10 +3,14 @@
 //! Never: custom resources, a Kubernetes client, or a decision about an answer. Start at [`process::run`] for the
 //! process, at [`start`] for a GeoDNS inside another program, at [`Service`] for what all its threads share.
 
+mod exchange;
 mod explain;
 mod files;
 mod healths;
+mod line;
+mod loads;
 mod metrics;
+mod observers;
 pub mod options;
 mod planning;
 mod probing;
@@ -16,10 +20,13 @@ mod service;
 pub mod tcp;
 pub mod udp;
 
+pub use exchange::exchange_on;
 pub use explain::router;
 pub use files::{DatabaseFiles, LoadError, ZonesFile};
 pub use healths::{Healths, Subject};
+pub use loads::{Loads, follow_loads};
 pub use metrics::DnsMetrics;
+pub use observers::Observers;
 pub use options::Options;
 pub use running::{Running, Sockets, start};
 pub use service::{Service, Serving};

@@ -5,6 +5,7 @@ use dns::health::{Condition, HealthReason};
 use dns::limit::Limited;
 use dns::packet::{FormatFault, rtype};
 use dns::place::PlaceSource;
+use dns::quorum::Standpoint;
 use runtime::metrics::{
     HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, LATENCY_SECONDS, MetricError,
     Metrics, Opts,
@@ -40,8 +41,48 @@ pub struct DnsMetrics {
     probes: HistogramVec,
     states: IntGaugeVec,
     changes: IntCounterVec,
+    standpoints: IntGaugeVec,
+    observers: IntGauge,
+    exchanges: IntCounterVec,
     /// Connections open.
     pub connections: IntGauge,
+}
+
+/// What became of what an observer told or was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exchanged {
+    /// The others can read it.
+    Told,
+    /// Redis was not reached.
+    Away,
+    /// There are too many observers.
+    Refused,
+    /// It is more than others would read.
+    TooLarge,
+    /// Another one's was read.
+    Heard,
+    /// Another one was not heard for its lease, without a goodbye.
+    Late,
+    /// Another one's could not be read.
+    Unread,
+    /// Another process has the same name.
+    Namesake,
+}
+
+impl Exchanged {
+    /// A stable token for metrics and logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Away => "away",
+            Self::Refused => "refused",
+            Self::TooLarge => "too-large",
+            Self::Heard => "heard",
+            Self::Late => "late",
+            Self::Unread => "unread",
+            Self::Namesake => "namesake",
+        }
+    }
 }
 
 impl DnsMetrics {
@@ -123,6 +164,16 @@ impl DnsMetrics {
                 "changes of the state of PoPs' addresses",
                 &["pool", "pop", "reason"],
             )?,
+            standpoints: registry.declare(IntGaugeVec::new(
+                Opts::new("cdn_dns_standpoint", "1 for the observer's standpoint, 0 for others"),
+                &["standpoint"],
+            )?)?,
+            observers: registry.gauge("cdn_dns_observers", "other observers that are heard")?,
+            exchanges: registry.counters(
+                "cdn_dns_ballots_total",
+                "what observers told each other by what became of it",
+                &["result"],
+            )?,
             connections: registry.gauge("cdn_dns_connections", "connections open")?,
         })
     }
@@ -186,6 +237,20 @@ impl DnsMetrics {
         let Subject { pool, pop, address } = subject;
         // It may never have been shown.
         let _ = self.states.remove_label_values(&[pool, pop, &address.to_string()]);
+    }
+
+    /// This observer stands so, and hears so many others.
+    pub(crate) fn stands(&self, now: Standpoint, others: usize) {
+        for standpoint in Standpoint::ALL {
+            let is = i64::from(standpoint == now);
+            self.standpoints.with_label_values(&[standpoint.as_str()]).set(is);
+        }
+        self.observers.set(i64::try_from(others).unwrap_or(i64::MAX));
+    }
+
+    /// Something was told or heard, or was not.
+    pub(crate) fn exchanged(&self, result: Exchanged) {
+        self.exchanges.with_label_values(&[result.as_str()]).inc();
     }
 
     /// A new version of a file was taken over or refused.

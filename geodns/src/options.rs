@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+mod log;
+
+pub use log::LogOptions;
+
 /// Blue Origin's GeoDNS: authoritative for the names of all pools, it sends each client to the PoPs that suit it best.
 ///
 /// Changed files are taken over without a restart; a broken one is reported and the last good one goes on.
@@ -33,6 +37,10 @@ pub struct Options {
     /// Holds the bearer token for `/where`, watched for changes; without it that is closed
     #[arg(long, value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
+
+    /// Where it meets the others.
+    #[command(flatten)]
+    pub log: LogOptions,
 
     /// Threads for each address, each with its own socket [default: one per core]
     #[arg(long, value_name = "NUMBER")]

@@ -1,5 +1,6 @@
 //! A new view some times a second.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,18 +26,39 @@ pub(crate) async fn plan_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
         }
         let before = service.serving.load_full();
         let served = before.view.fleet();
+        let mut answers = HashMap::new();
         for (nth, pool) in served.pools().iter().enumerate() {
             for family in Family::ALL {
                 for (place, target) in pool.side(family).targets.iter().enumerate() {
                     let count = before.take(nth, family, place);
                     service.metrics.named(&pool.name, &target.name, count);
+                    answers.insert((&pool.name, &target.name, family as usize), count as f64);
                 }
             }
         }
         let now = service.clock.monotonic();
-        let seen = service.healths.lock();
-        let view = planner.plan(&fleet.load(), now, |pool, _, target| seen.of(pool, target));
-        drop(seen);
+        let fleet = fleet.load();
+        decide(&service, &fleet, now);
+        let known = service.healths.lock();
+        let view = planner.plan(&fleet, now, |pool, family, target| {
+            let mut seen = known.of(pool, target, &service.observers);
+            seen.load = service.loads.of(&pool.name, &target.name);
+            let answered = answers.get(&(&pool.name, &target.name, family as usize));
+            seen.answers = answered.copied().unwrap_or_default();
+            seen
+        });
+        drop(known);
         service.serving.store(Arc::new(before.with(view)));
+    }
+}
+
+/// What this observer and the others make of what they see.
+fn decide(service: &Service, fleet: &Fleet, now: Duration) {
+    let own = service.healths.lock().conditions();
+    let (standpoint, is_new) = service.observers.decide(&own, fleet, now);
+    let others = service.observers.live(now).len();
+    service.metrics.stands(standpoint, others);
+    if is_new {
+        tracing::info!(standpoint = standpoint.as_str(), others, "standpoint changed");
     }
 }

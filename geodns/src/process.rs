@@ -12,7 +12,7 @@ use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::files::{DatabaseFiles, LoadError, ZonesFile};
-use crate::{DnsMetrics, Options, Service, Sockets, router, start, udp};
+use crate::{DnsMetrics, Options, Service, Sockets, line, router, start, udp};
 
 /// Runs a GeoDNS until SIGTERM or SIGINT and the end of its drain.
 ///
@@ -37,6 +37,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let stop = drain::stop_signal()?;
         let ready = Readiness::default();
         let gate = ready.gate("database of places");
+        let line = line::start(&service, &options.log)?;
         let fleet = Arc::new(ArcSwap::new(fleet));
         let running = start(&service, &fleet, sockets)?;
         tokio::spawn(file.watch(Arc::clone(&service), fleet));
@@ -59,7 +60,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         stop.await;
         tracing::info!(notice_seconds = options.drain_notice, "draining");
         drain.run_down(Duration::from_secs(options.drain_notice)).await;
-        running.ended().await
+        running.ended().await?;
+        line.leave().await;
+        anyhow::Ok(())
     })?;
     tracing::info!("stopped");
     Ok(())
@@ -80,5 +83,5 @@ fn bind(options: &Options) -> anyhow::Result<Sockets> {
 
 /// Whether an error is the fault of what the process was given: exit code 2.
 pub fn is_bad_input(error: &anyhow::Error) -> bool {
-    error.is::<LoadError>()
+    error.is::<LoadError>() || error.is::<bus::redis::BadUrl>()
 }

@@ -12,7 +12,9 @@ use dns::steer::View;
 use runtime::{Clock, Drain};
 
 use crate::healths::Healths;
+use crate::loads::Loads;
 use crate::metrics::DnsMetrics;
+use crate::observers::Observers;
 
 /// What all threads share: the view that answers come from, and what counts them.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub struct Service {
     pub places: ArcSwapOption<Database>,
     /// What probes found.
     pub healths: Healths,
+    /// The same together with what others found.
+    pub observers: Observers,
+    /// What edges say of themselves.
+    pub loads: Loads,
     /// Tells the time.
     pub clock: Clock,
     /// Counts.
@@ -50,6 +56,8 @@ impl Service {
             serving: ArcSwap::from_pointee(serving),
             places: ArcSwapOption::empty(),
             healths: Healths::default(),
+            observers: Observers::default(),
+            loads: Loads::default(),
             clock,
             metrics,
             drain,

@@ -19,6 +19,7 @@ pub use options::Options;
 pub const PROGRAM: Program = Program {
     tier: Tier::Shield,
     serve: |node, listener| Box::pin(start(node, listener)),
+    pop: None,
     peers: None,
 };
 

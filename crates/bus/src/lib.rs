@@ -104,6 +104,20 @@ pub struct Member {
     pub unheard: Duration,
 }
 
+/// What an observer said last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who.
+    pub observer: String,
+    /// When, in milliseconds by the log's clock: another one is another saying, and tells nothing else, since clocks
+    /// jump when a log fails over.
+    pub stamp: i64,
+    /// How long ago that was, by the same clock.
+    pub age: Duration,
+    /// What it said.
+    pub report: String,
+}
+
 /// What is known of one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acks {

@@ -17,7 +17,7 @@ use wire::invalidation::{Ack, Heartbeat, Invalidation, LogPosition};
 use crate::changes::Changes;
 use crate::log::Page;
 use crate::subscription::{Source, Subscription};
-use crate::{Acks, Bus, BusError, Later, Member, entry};
+use crate::{Acks, Bus, BusError, Later, Member, Sighting, entry};
 
 mod connect;
 mod link;
@@ -100,6 +100,21 @@ impl RedisBus {
         let link = Arc::new(Link::new(prefix));
         let watch = tokio::spawn(watch::run(Arc::clone(&link), place));
         Ok(Self { link, length: length.max(1), age, watch })
+    }
+
+    /// Leaves the report of `observer` for the others of the log, for `keep`, and gives what all of them said before,
+    /// itself included. At most `most` observers may be there. What they say is none of the log's business.
+    ///
+    /// # Errors
+    /// [`BusError::Away`]; then the report arrived or not. [`BusError::Refused`] when there are too many.
+    pub async fn observe(
+        &self,
+        observer: &str,
+        report: &str,
+        keep: Duration,
+        most: usize,
+    ) -> Result<Vec<Sighting>, BusError> {
+        self.link.observe(observer, report, keep, most).await
     }
 
     async fn append(&self, order: &Invalidation) -> Result<LogPosition, BusError> {

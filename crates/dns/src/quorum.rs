@@ -11,6 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+mod verdict;
+
+pub use verdict::{Verdicts, ballot};
+
 /// How long observers count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuorumSettings {
@@ -75,6 +79,11 @@ impl<T: Ord + Clone> Quorum<T> {
         Self { settings, others: BTreeMap::new(), out: BTreeSet::new() }
     }
 
+    /// From now on others count for so long.
+    pub fn set_settings(&mut self, settings: QuorumSettings) {
+        self.settings = settings;
+    }
+
     /// Another observer's ballot was heard at `now`, the time of a monotonic clock.
     pub fn hear(&mut self, observer: &str, ballot: Ballot<T>, now: Duration) {
         self.others.insert(observer.to_owned(), (now, ballot));
@@ -124,6 +133,18 @@ impl<T: Ord + Clone> Quorum<T> {
     #[must_use]
     pub fn is_out(&self, target: &T) -> bool {
         self.out.contains(target)
+    }
+
+    /// Who says what of a target, of those whose ballots count at `now`, without this one.
+    pub fn votes<'a>(
+        &'a self,
+        target: &'a T,
+        now: Duration,
+    ) -> impl Iterator<Item = (&'a str, bool)> {
+        let lease = self.settings.lease;
+        let live =
+            self.others.iter().filter(move |(_, (heard, _))| now.saturating_sub(*heard) <= lease);
+        live.filter_map(|(name, (_, ballot))| Some((name.as_str(), *ballot.get(target)?)))
     }
 
     /// The observers whose ballots count at `now`, without this one.

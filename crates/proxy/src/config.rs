@@ -12,7 +12,7 @@ use upstream::Targets;
 use wire::Snapshot;
 use wire::snapshot::{CacheSettings, Limits, Tier};
 
-use crate::follow::Standing;
+use crate::follow::{Demand, Standing};
 use crate::front_door::FrontDoor;
 use crate::metrics::ProxyMetrics;
 use crate::rings::{Hot, Rings};
@@ -89,6 +89,10 @@ pub struct Node {
     pub(crate) rings: ArcSwap<Rings>,
     /// What the fleet calls the ring that it is on itself.
     pub(crate) own_ring: OnceLock<String>,
+    /// The point of presence that it stands in.
+    pub(crate) pop: OnceLock<String>,
+    /// What clients ask of it.
+    pub(crate) demand: Demand,
     pub(crate) hot: Mutex<Hot>,
     /// Lets PURGE in on the clients' port; without it that is 405.
     pub purges: OnceLock<FrontDoor>,
@@ -131,6 +135,8 @@ impl Node {
             upstreams,
             rings: ArcSwap::default(),
             own_ring,
+            pop: OnceLock::new(),
+            demand: Demand::default(),
             hot: Mutex::default(),
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),

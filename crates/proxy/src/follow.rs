@@ -16,9 +16,11 @@ use acks::Acks;
 
 mod acks;
 mod beat;
+mod demand;
 mod standing;
 mod sweep;
 
+pub use demand::Demand;
 pub use standing::Standing;
 
 /// How long a node that leaves may take to say goodbye.

@@ -377,6 +377,9 @@ impl<B: Backend> Pipeline<B> {
         let Answer { response, outcome } = answer;
         let took = self.node.clock.monotonic().saturating_sub(started);
         self.node.metrics.answered(outcome, response.status(), took);
+        if !self.for_tiers {
+            self.node.demand.count();
+        }
         response
     }
 }

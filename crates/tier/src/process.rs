@@ -33,8 +33,10 @@ pub fn run(program: &Program, options: &NodeOptions) -> anyhow::Result<()> {
     let metrics = ProxyMetrics::new(&registry)?;
     let name = options.node_name(role);
     let node = Node::new(&name, config, Clock::system(), metrics, drain.clone());
-    if let Some(peers) = &program.peers {
-        node.stand_in(&peers.pop);
+    match (&program.pop, &program.peers) {
+        (Some(pop), Some(_)) => node.stand_in(pop),
+        (Some(pop), None) => node.stand_at(pop),
+        (None, _) => {}
     }
     let fleets = match fleet {
         Some((fleets, first)) => {

@@ -21,7 +21,9 @@ pub struct Program {
     pub tier: Tier,
     /// Serves the node on the listener of one worker, in that worker's runtime.
     pub serve: Serve,
-    /// Others of its place, which it shares its memory with.
+    /// The point of presence that it stands in.
+    pub pop: Option<String>,
+    /// Others of its place, which it shares its memory with; only with a place.
     pub peers: Option<Peers>,
 }
 
@@ -31,8 +33,6 @@ pub type Serve = fn(Arc<Node>, TcpListener) -> Serving;
 /// A node's place among others of its tier.
 #[derive(Clone, Debug)]
 pub struct Peers {
-    /// The point of presence.
-    pub pop: String,
     /// Where the others reach it.
     pub listen: SocketAddr,
     /// Serves them.

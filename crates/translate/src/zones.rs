@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use wire::Zones;
 use wire::zones::{
-    AnswerLimits, FORMAT, Location, NameServer, Network, Pool, Pop, Probe, Rule, Zone, ZonesError,
+    AnswerLimits, FORMAT, Location, NameServer, Network, Pool, Pop, Probe, Router, Rule, Zone,
+    ZonesError,
 };
 
 use crate::translation::TranslatedPool;
@@ -19,6 +20,8 @@ pub struct Authority {
     pub name_server: NameServer,
     /// How all PoPs are probed; `None` = not at all.
     pub probe: Option<Probe>,
+    /// How HTTP clients are redirected; `None` = not at all.
+    pub router: Option<Router>,
     /// Against floods.
     pub limits: AnswerLimits,
 }
@@ -66,6 +69,7 @@ pub fn zones(
             rules: rules(pool, &pops),
             steering: pool.routing.steering.clone(),
             probe: authority.probe.clone(),
+            router: authority.router.clone(),
             pops,
         };
         made.insert(pool.name.clone(), made_of);

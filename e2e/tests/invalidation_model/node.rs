@@ -111,6 +111,7 @@ impl Node {
             applied: self.applied(),
             on_log_loss: self.on_log_loss,
             lease_ms: LEASE,
+            ..Heartbeat::default()
         }
     }
 }

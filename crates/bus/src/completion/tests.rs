@@ -15,6 +15,7 @@ fn member(node: &str, on_log_loss: OnLogLoss, unheard: u64) -> Member {
         applied: None,
         on_log_loss,
         lease_ms: 10_000,
+        ..Heartbeat::default()
     };
     let unheard = Duration::from_secs(unheard);
     Member { beat, silent: unheard, unheard }

@@ -52,6 +52,7 @@ pub(super) fn beat(name: &str) -> Heartbeat {
         applied: None,
         on_log_loss: OnLogLoss::Serve,
         lease_ms: 10_000,
+        ..Heartbeat::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The connection as long as there is one, and what this process knows of the log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use redis::{FromRedisValue, PushInfo, PushKind, RedisError, ScriptInvocation, Value};
@@ -15,7 +16,7 @@ use super::roster::{Asked, Roster};
 use super::scripts::{Keys, Scripts};
 use crate::changes::Changes;
 use crate::log::Page;
-use crate::{BusError, Member};
+use crate::{BusError, Member, Sighting};
 
 /// Most entries in one page.
 pub(super) const PAGE: usize = 256;
@@ -264,6 +265,23 @@ impl Link {
             let _done: i64 = self.call(&call).await?;
         }
         Ok(members)
+    }
+
+    pub(super) async fn observe(
+        &self,
+        observer: &str,
+        report: &str,
+        keep: Duration,
+        most: usize,
+    ) -> Result<Vec<Sighting>, BusError> {
+        let mut call = self.scripts.observe.prepare_invoke();
+        call.key(&self.keys.observers)
+            .arg(observer)
+            .arg(report)
+            .arg(keep.as_millis().to_string())
+            .arg(most);
+        let found = replies::sightings(self.call(&call).await?)?;
+        found.ok_or_else(|| BusError::Refused("too many observers".into()))
     }
 
     pub(super) async fn leave(&self, node: &str) -> Result<bool, BusError> {

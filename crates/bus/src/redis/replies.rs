@@ -1,12 +1,14 @@
 //! What Redis answers, read. Nothing that somebody wrote into Redis by hand makes this panic.
 
+use std::time::Duration;
+
 use redis::Value;
 use serde::Serialize;
 use wire::Seq;
 use wire::invalidation::{Ack, Heartbeat, OnLogLoss};
 
 use crate::log::{Page, Record};
-use crate::{Acks, BusError};
+use crate::{Acks, BusError, Sighting};
 
 /// Reads a page, asked for with the entry at `after` first.
 pub(super) fn page(value: Value, after: Seq) -> Result<Page, BusError> {
@@ -78,15 +80,29 @@ pub(super) fn members(value: Value) -> Result<(i64, Vec<Listed>, Vec<String>), B
 fn listing(node: String, value: &str) -> Listed {
     let (stamp, beat) = value.split_once(':').unwrap_or(("0", value));
     let beat = serde_json::from_str(beat).ok().filter(|beat: &Heartbeat| beat.node == node);
-    let unknown = || Heartbeat {
-        node,
-        role: String::new(),
-        pool: String::new(),
-        applied: None,
-        on_log_loss: OnLogLoss::Serve,
-        lease_ms: 0,
-    };
+    let unknown = || Heartbeat { node, on_log_loss: OnLogLoss::Serve, ..Heartbeat::default() };
     Listed { beat: beat.unwrap_or_else(unknown), stamp: stamp.parse().unwrap_or(0) }
+}
+
+/// Reads what observers said; `None`: there are too many of them.
+pub(super) fn sightings(value: Value) -> Result<Option<Vec<Sighting>>, BusError> {
+    if matches!(&value, Value::Array(values) if values.is_empty()) {
+        return Ok(None);
+    }
+    let [now, said] = list(value)?;
+    let now: i64 = text(now)?.parse().map_err(|_| strange("a time"))?;
+    let Value::Array(said) = said else { return Err(strange("observers")) };
+    let mut all = Vec::with_capacity(said.len() / 2);
+    let mut said = said.into_iter();
+    while let (Some(observer), Some(value)) = (said.next(), said.next()) {
+        let (observer, value) = (text(observer)?, text(value)?);
+        let (stamp, report) = value.split_once(':').unwrap_or(("0", &value));
+        let stamp: i64 = stamp.parse().unwrap_or(0);
+        let age = u64::try_from(now.saturating_sub(stamp)).unwrap_or(0);
+        let (age, report) = (Duration::from_millis(age), report.to_owned());
+        all.push(Sighting { observer, stamp, age, report });
+    }
+    Ok(Some(all))
 }
 
 /// Reads what is known of `most` entries.

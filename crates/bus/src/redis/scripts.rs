@@ -23,6 +23,8 @@ pub(super) struct Keys {
     pub(super) wake: String,
     /// The channel that tells of acknowledgements and members.
     pub(super) changes: String,
+    /// Observer → `milliseconds:report`.
+    pub(super) observers: String,
 }
 
 impl Keys {
@@ -36,6 +38,7 @@ impl Keys {
             acks: name("acks"),
             wake: name("wake"),
             changes: name("changes"),
+            observers: name("observers"),
         }
     }
 
@@ -55,6 +58,7 @@ pub(super) struct Scripts {
     pub(super) leave: Script,
     pub(super) acknowledge: Script,
     pub(super) acks: Script,
+    pub(super) observe: Script,
 }
 
 impl Scripts {
@@ -68,6 +72,7 @@ impl Scripts {
             leave: Script::new(&[NOW, LEAVE].concat()),
             acknowledge: Script::new(ACKNOWLEDGE),
             acks: Script::new(ACKS),
+            observe: Script::new(&[NOW, OBSERVE].concat()),
         }
     }
 }
@@ -218,4 +223,26 @@ for i = 3, #KEYS do
   all[i - 2] = {present, redis.call('HVALS', KEYS[i])}
 end
 return all
+";
+
+/// KEYS: observers. ARGV: observer, report, milliseconds until it is forgotten, most observers. Takes the report and
+/// gives all that there were before; nothing: there are too many. What is older than that, or of a future that a clock
+/// jumped back from, goes.
+const OBSERVE: &str = r"
+local time, all, found, others = now(), redis.call('HGETALL', KEYS[1]), {}, 0
+local keep = tonumber(ARGV[3])
+for i = 1, #all, 2 do
+  local stamp = tonumber(string.match(all[i + 1], '^(%d+):'))
+  if not stamp or math.abs(time - stamp) > keep then
+    redis.call('HDEL', KEYS[1], all[i])
+  else
+    found[#found + 1] = all[i]
+    found[#found + 1] = all[i + 1]
+    if all[i] ~= ARGV[1] then others = others + 1 end
+  end
+end
+if others >= tonumber(ARGV[4]) then return {} end
+redis.call('HSET', KEYS[1], ARGV[1], digits(time) .. ':' .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], keep)
+return {digits(time), found}
 ";

@@ -106,6 +106,7 @@ async fn entries_acknowledgements_and_members_are_bounded() {
         applied: None,
         on_log_loss: OnLogLoss::Serve,
         lease_ms: 1,
+        ..Heartbeat::default()
     };
     for node in ["a", "b", "a"] {
         log.heartbeat(&beat(node)).await.unwrap();

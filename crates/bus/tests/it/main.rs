@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod embedded;
+mod observing;
 mod redis_access;
 mod redis_contract;
 mod redis_faults;

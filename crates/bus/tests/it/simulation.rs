@@ -93,6 +93,7 @@ fn beat(name: &str) -> Heartbeat {
         applied: None,
         on_log_loss: OnLogLoss::Serve,
         lease_ms: 1_000,
+        ..Heartbeat::default()
     }
 }
 

@@ -74,8 +74,13 @@ fn ballots_lapse() {
     assert_eq!(out(&quorum), "++++");
     assert_eq!(quorum.live(at(3)).count(), 2);
     assert_eq!(quorum.live(at(4)).count(), 0);
+    assert_eq!(quorum.votes(&0, at(3)).collect::<Vec<_>>(), [("b", true), ("c", true)]);
+    assert_eq!(quorum.votes(&4, at(3)).count(), 0, "nobody knows it");
+    assert_eq!(quorum.votes(&0, at(4)).count(), 0);
     assert_eq!(quorum.decide(&sees("-+++"), at(4)), Standpoint::Alone);
     assert_eq!(out(&quorum), "-+++");
+    quorum.set_settings(QuorumSettings { lease: at(4), ..QuorumSettings::default() });
+    assert_eq!(quorum.live(at(4)).count(), 2, "where probes are slow, leases are longer");
 }
 
 /// Three observers, one is cut off from all: it keeps its view, the others do not notice; then a target dies.

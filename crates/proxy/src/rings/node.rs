@@ -33,7 +33,18 @@ impl Node {
     /// Says that this node is an edge of the point of presence `pop`: the fleet's ring `pop/POOL/POP` has
     /// it and its peers.
     pub fn stand_in(&self, pop: &str) {
+        self.stand_at(pop);
         let _ = self.own_ring.set(format!("{PLACES}{}/{pop}", self.config().snapshot().pool));
+    }
+
+    /// Says that this node is an edge of the point of presence `pop`, alone there as far as it knows.
+    pub fn stand_at(&self, pop: &str) {
+        let _ = self.pop.set(pop.to_owned());
+    }
+
+    /// The point of presence that it is an edge of.
+    pub fn pop(&self) -> Option<&str> {
+        self.pop.get().map(String::as_str)
     }
 
     pub(crate) fn rings(&self) -> Guard<Arc<Rings>> {

@@ -33,9 +33,10 @@ pub enum OnLogLoss {
     Revalidate,
 }
 
-/// A node is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// A node is there. Fields that a later version adds are not read by this one: whoever cannot read a heartbeat knows
+/// nothing of the node's lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Heartbeat {
     /// Its name.
     pub node: String,
@@ -50,6 +51,19 @@ pub struct Heartbeat {
     pub on_log_loss: OnLogLoss,
     /// After how many milliseconds without the log it does so.
     pub lease_ms: u64,
+    /// The point of presence that it stands in, if it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pop: Option<String>,
+    /// Requests of the last seconds, per second, the latest counting the most; `None` before there are any to count
+    /// from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<u32>,
+    /// Whether it caught up with the log and takes clients. `None`: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<bool>,
+    /// It is on its way out: clients should go elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
 }
 
 /// Where an order stands.

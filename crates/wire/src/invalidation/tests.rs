@@ -25,6 +25,17 @@ fn an_order_is_written_as_documented() {
 }
 
 #[test]
+fn heartbeats_of_older_and_later_versions_are_read() {
+    let old = r#"{"node":"a","role":"edge","pool":"web","onLogLoss":"revalidate","leaseMs":5000}"#;
+    let beat: Heartbeat = serde_json::from_str(old).expect("an old one");
+    assert_eq!((beat.lease_ms, beat.ready, beat.draining), (5_000, None, false));
+    assert_eq!(serde_json::to_string(&beat).expect("plain data"), old);
+    let later = old.replace('}', r#","pop":"fra","requestsPerSecond":7,"ready":true,"mood":3}"#);
+    let beat: Heartbeat = serde_json::from_str(&later).expect("a later one");
+    assert_eq!((beat.pop.as_deref(), beat.requests_per_second), (Some("fra"), Some(7)));
+}
+
+#[test]
 fn unknown_fields_are_refused() {
     let text = r#"{"format":1,"id":"a","target":"all","issuedMs":0,"extra":1}"#;
     assert!(serde_json::from_str::<Invalidation>(text).is_err());

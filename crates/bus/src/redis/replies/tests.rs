@@ -87,3 +87,17 @@ fn strange_answers_are_errors() {
         assert!(acks(value.clone(), 1).is_err(), "{value:?}");
     }
 }
+
+#[test]
+fn sightings_are_read_and_what_is_written_by_hand_hurts_nobody() {
+    let said = ["a", "90:x:y", "b", "nonsense", "c", "200:z"].map(bulk).to_vec();
+    let value = Value::Array(vec![bulk("99"), Value::Array(said)]);
+    let all = sightings(value).unwrap().unwrap();
+    let all: Vec<_> =
+        all.iter().map(|s| (&*s.observer, s.stamp, s.age.as_millis(), &*s.report)).collect();
+    let expected = [("a", 90, 9, "x:y"), ("b", 0, 99, "nonsense"), ("c", 200, 0, "z")];
+    assert_eq!(all, expected);
+    assert_eq!(sightings(Value::Array(Vec::new())).unwrap(), None);
+    assert!(sightings(Value::Array(vec![bulk("soon"), Value::Array(Vec::new())])).is_err());
+    assert!(sightings(Value::Int(1)).is_err());
+}

@@ -10,6 +10,7 @@ fn listed(node: &str, stamp: i64) -> Listed {
         applied: None,
         on_log_loss: OnLogLoss::Serve,
         lease_ms: 1,
+        ..Heartbeat::default()
     };
     Listed { beat, stamp }
 }

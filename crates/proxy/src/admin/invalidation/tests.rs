@@ -121,6 +121,7 @@ impl Desk for Script {
             applied: Some(position.clone()),
             on_log_loss: OnLogLoss::Revalidate,
             lease_ms: 10_000,
+            ..Heartbeat::default()
         };
         let log = LogStatus {
             connected: true,
