@@ -16,7 +16,7 @@ use crate::service::Service;
 
 /// A ConfigMap appears by renaming a symbolic link, which file notification reports badly or not at all on some file
 /// systems; a small file is cheap to read.
-const LOOK: Duration = Duration::from_millis(500);
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]

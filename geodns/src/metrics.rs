@@ -1,17 +1,23 @@
 //! What a GeoDNS counts.
 
+use std::collections::BTreeMap;
+
 use dns::answer::{Answered, Outcome};
 use dns::health::{Condition, HealthReason};
 use dns::limit::Limited;
 use dns::packet::{FormatFault, rtype};
 use dns::place::PlaceSource;
 use dns::quorum::Standpoint;
+use dns::redirect::{RedirectReason, RefusalReason};
 use runtime::metrics::{
     HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, LATENCY_SECONDS, MetricError,
     Metrics, Opts,
 };
 
 use crate::healths::Subject;
+
+/// PoPs in maintenance by their pools and names, and whether they are quiet.
+pub(crate) type Maintained = BTreeMap<(String, String), bool>;
 
 /// Types of questions with a label of their own.
 const TYPES: [(u16, &str); 5] = [
@@ -44,6 +50,9 @@ pub struct DnsMetrics {
     standpoints: IntGaugeVec,
     observers: IntGauge,
     exchanges: IntCounterVec,
+    redirects: IntCounterVec,
+    refusals: IntCounterVec,
+    maintenance: IntGaugeVec,
     /// Connections open.
     pub connections: IntGauge,
 }
@@ -174,6 +183,23 @@ impl DnsMetrics {
                 "what observers told each other by what became of it",
                 &["result"],
             )?,
+            redirects: registry.counters(
+                "cdn_router_redirects_total",
+                "clients of the HTTP router by the PoP that they were sent to, and why",
+                &["pool", "pop", "reason"],
+            )?,
+            refusals: registry.counters(
+                "cdn_router_refusals_total",
+                "clients of the HTTP router that were sent nowhere",
+                &["pool", "reason"],
+            )?,
+            maintenance: registry.declare(IntGaugeVec::new(
+                Opts::new(
+                    "cdn_dns_maintenance",
+                    "PoPs that were taken out: 1 clients still remember them, 2 quiet",
+                ),
+                &["pool", "pop"],
+            )?)?,
             connections: registry.gauge("cdn_dns_connections", "connections open")?,
         })
     }
@@ -251,6 +277,27 @@ impl DnsMetrics {
     /// Something was told or heard, or was not.
     pub(crate) fn exchanged(&self, result: Exchanged) {
         self.exchanges.with_label_values(&[result.as_str()]).inc();
+    }
+
+    /// A client of the router was sent to a PoP.
+    pub(crate) fn redirected(&self, pool: &str, pop: &str, reason: RedirectReason) {
+        self.redirects.with_label_values(&[pool, pop, reason.as_str()]).inc();
+    }
+
+    /// A client of the router was sent nowhere.
+    pub(crate) fn sent_nowhere(&self, pool: &str, reason: RefusalReason) {
+        self.refusals.with_label_values(&[pool, reason.as_str()]).inc();
+    }
+
+    /// These PoPs are in maintenance, those of `before` were: by pool and name, whether they are quiet.
+    pub(crate) fn maintained(&self, pops: &Maintained, before: &Maintained) {
+        for (pool, pop) in before.keys().filter(|place| !pops.contains_key(*place)) {
+            // It may never have been shown.
+            let _ = self.maintenance.remove_label_values(&[pool, pop]);
+        }
+        for ((pool, pop), quiet) in pops {
+            self.maintenance.with_label_values(&[pool, pop]).set(if *quiet { 2 } else { 1 });
+        }
     }
 
     /// A new version of a file was taken over or refused.

@@ -30,11 +30,23 @@ pub struct Options {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:5353")]
     pub listen: Vec<SocketAddr>,
 
+    /// Where the HTTP router listens, which sends clients on to their PoPs; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub router: Vec<SocketAddr>,
+
+    /// Who is there: lets `/where` name the edge that owns a URL; watched for changes
+    #[arg(long, value_name = "FILE")]
+    pub fleet: Option<PathBuf>,
+
+    /// Keeps who was taken out by command, over restarts
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
     /// Where health, metrics and `/where` are
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
     pub admin: SocketAddr,
 
-    /// Holds the bearer token for `/where`, watched for changes; without it that is closed
+    /// Holds the bearer token for `/where` and `/maintenance`, watched for changes; without it that is closed
     #[arg(long, value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
 

@@ -9,7 +9,9 @@ use dns::fleet::{Family, Fleet};
 use dns::steer::Planner;
 use runtime::Stage;
 
-use crate::service::Service;
+use crate::command::drained;
+use crate::metrics::Maintained;
+use crate::service::{Service, Serving};
 
 /// Between two views.
 const STEP: Duration = Duration::from_millis(200);
@@ -17,6 +19,7 @@ const STEP: Duration = Duration::from_millis(200);
 /// Plans from `fleet` until the process is closed.
 pub(crate) async fn plan_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
     let mut planner = Planner::default();
+    let mut shown = Maintained::new();
     let mut ticks = tokio::time::interval(STEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -45,10 +48,16 @@ pub(crate) async fn plan_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
             seen.load = service.loads.of(&pool.name, &target.name);
             let answered = answers.get(&(&pool.name, &target.name, family as usize));
             seen.answers = answered.copied().unwrap_or_default();
+            seen.maintenance =
+                target.maintenance || service.maintenance.has(&pool.name, &target.name);
             seen
         });
         drop(known);
-        service.serving.store(Arc::new(before.with(view)));
+        let serving = Arc::new(before.with(view));
+        let out = in_maintenance(&serving);
+        service.metrics.maintained(&out, &shown);
+        shown = out;
+        service.serving.store(serving);
     }
 }
 
@@ -61,4 +70,16 @@ fn decide(service: &Service, fleet: &Fleet, now: Duration) {
     if is_new {
         tracing::info!(standpoint = standpoint.as_str(), others, "standpoint changed");
     }
+}
+
+fn in_maintenance(serving: &Serving) -> Maintained {
+    let mut out = Maintained::new();
+    for (nth, pool) in serving.view.fleet().pools().iter().enumerate() {
+        for target in Family::ALL.iter().flat_map(|family| &pool.side(*family).targets) {
+            if let Some(quiet) = drained(serving, nth, &target.name) {
+                out.insert((pool.name.clone(), target.name.clone()), quiet);
+            }
+        }
+    }
+    out
 }

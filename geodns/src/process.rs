@@ -12,6 +12,7 @@ use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::files::{DatabaseFiles, LoadError, ZonesFile};
+use crate::rings::FleetFile;
 use crate::{DnsMetrics, Options, Service, Sockets, line, router, start, udp};
 
 /// Runs a GeoDNS until SIGTERM or SIGINT and the end of its drain.
@@ -26,6 +27,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let registry = Metrics::default();
     let metrics = DnsMetrics::new(&registry)?;
     let service = Service::new(Arc::clone(&fleet), Clock::system(), metrics, drain.clone());
+    if let Some(path) = &options.state {
+        service.maintenance.keep_in(path)?;
+    }
+    let rings = options.fleet.as_deref().map(FleetFile::open).transpose()?;
     let sockets = bind(options)?;
     let admin_listener = std::net::TcpListener::bind(options.admin)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
@@ -43,6 +48,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         tokio::spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(options.places.clone());
         tokio::spawn(places.watch(Arc::clone(&service), gate));
+        if let Some((file, rings)) = rings {
+            service.rings.store(Some(Arc::new(rings)));
+            tokio::spawn(file.watch(Arc::clone(&service)));
+        }
         let version = service.serving.load().view.fleet().version().to_owned();
         tracing::info!(version, listen = ?listening, threads = running.threads(), "serving");
         let admin = Admin {
@@ -77,6 +86,10 @@ fn bind(options: &Options) -> anyhow::Result<Sockets> {
         let address = SocketAddr::new(address.ip(), port);
         sockets.tcp.push(std::net::TcpListener::bind(address).with_context(taken)?);
         sockets.udp.extend(bound);
+    }
+    for address in &options.router {
+        let taken = || format!("cannot listen on {address}: choose another --router");
+        sockets.routers.push(std::net::TcpListener::bind(address).with_context(taken)?);
     }
     Ok(sockets)
 }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use dns::fleet::Fleet;
 
 use crate::service::Service;
-use crate::{planning, probing, tcp, udp};
+use crate::{planning, probing, redirecting, tcp, udp};
 
 /// Where queries come, bound by who starts it.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Sockets {
     pub udp: Vec<UdpSocket>,
     /// For all of them.
     pub tcp: Vec<TcpListener>,
+    /// Where clients of the HTTP router come.
+    pub routers: Vec<TcpListener>,
 }
 
 /// A GeoDNS that answers until the drain of its [`Service`] is at its end.
@@ -37,6 +39,9 @@ pub fn start(
     let threads = udp::start(service, sockets.udp)?;
     for listener in sockets.tcp {
         tokio::spawn(tcp::serve(Arc::clone(service), listener));
+    }
+    for listener in sockets.routers {
+        tokio::spawn(redirecting::serve(Arc::clone(service), listener));
     }
     tokio::spawn(planning::plan_on(Arc::clone(service), Arc::clone(fleet)));
     tokio::spawn(probing::probe_on(Arc::clone(service), Arc::clone(fleet)));

@@ -13,8 +13,10 @@ use runtime::{Clock, Drain};
 
 use crate::healths::Healths;
 use crate::loads::Loads;
+use crate::maintenance::Maintenance;
 use crate::metrics::DnsMetrics;
 use crate::observers::Observers;
+use crate::rings::Rings;
 
 /// What all threads share: the view that answers come from, and what counts them.
 #[derive(Debug)]
@@ -29,6 +31,10 @@ pub struct Service {
     pub observers: Observers,
     /// What edges say of themselves.
     pub loads: Loads,
+    /// Who was taken out by command.
+    pub maintenance: Maintenance,
+    /// The edges of the PoPs, if they are known.
+    pub rings: ArcSwapOption<Rings>,
     /// Tells the time.
     pub clock: Clock,
     /// Counts.
@@ -58,6 +64,8 @@ impl Service {
             healths: Healths::default(),
             observers: Observers::default(),
             loads: Loads::default(),
+            maintenance: Maintenance::default(),
+            rings: ArcSwapOption::empty(),
             clock,
             metrics,
             drain,

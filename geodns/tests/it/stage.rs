@@ -38,11 +38,13 @@ limits: {answersPerSecond: 1000}
 pub(crate) struct Stage {
     pub(crate) dns: SocketAddr,
     admin: SocketAddr,
+    pub(crate) router: SocketAddr,
+    pub(crate) service: Arc<Service>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) registry: Metrics,
     drain: Drain,
     running: Option<Running>,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
 }
 
 impl Stage {
@@ -61,15 +63,19 @@ impl Stage {
         let listener = std::net::TcpListener::bind(dns).unwrap();
         let runtime = Runtime::new().unwrap();
         let fleet = Arc::new(ArcSwap::new(fleet));
-        let sockets = Sockets { udp: sockets, tcp: vec![listener] };
+        let routes = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = routes.local_addr().unwrap();
+        let sockets = Sockets { udp: sockets, tcp: vec![listener], routers: vec![routes] };
         let running = runtime.block_on(async { start(&service, &fleet, sockets).unwrap() });
         runtime.spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(vec![folder.path().join("places.mmdb")]);
         runtime.spawn(places.watch(Arc::clone(&service), Readiness::default().gate("places")));
+        let pages = router(Arc::clone(&service));
         let admin = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = admin.local_addr().unwrap();
-        runtime.spawn(async move { axum::serve(admin, router(service)).await });
-        Self { dns, admin: address, folder, registry, drain, running: Some(running), runtime }
+        runtime.spawn(async move { axum::serve(admin, pages).await });
+        let (admin, router, running) = (address, at, Some(running));
+        Self { dns, admin, router, service, folder, registry, drain, running, runtime }
     }
 
     /// Sends bytes over UDP; what comes within a second.
@@ -89,13 +95,20 @@ impl Stage {
 
     /// A page of the admin server.
     pub(crate) fn page(&self, path: &str) -> (u16, serde_json::Value) {
-        let mut stream = TcpStream::connect(self.admin).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
+        self.page_with("GET", path)
+    }
+
+    /// The same with another method.
+    pub(crate) fn page_with(&self, method: &str, path: &str) -> (u16, serde_json::Value) {
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let text = exchange(self.admin, &request);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// What the HTTP router answers to these bytes, up to the end of the connection.
+    pub(crate) fn route(&self, request: &str) -> String {
+        exchange(self.router, request)
     }
 
     /// Waits until `so` is so, ten seconds at most.
@@ -122,6 +135,16 @@ impl Drop for Stage {
             self.runtime.block_on(running.ended()).unwrap();
         }
     }
+}
+
+fn exchange(at: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    // Whoever refuses to read on may close with a reset.
+    let _ = stream.read_to_string(&mut text);
+    text
 }
 
 /// A query for an A record.

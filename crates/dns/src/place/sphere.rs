@@ -19,6 +19,14 @@ impl Spot {
         fits.then(|| Self([north.cos() * east.cos(), north.cos() * east.sin(), north.sin()]))
     }
 
+    /// Its degrees.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        let [x, y, z] = self.0;
+        let (latitude, longitude) = (z.clamp(-1.0, 1.0).asin(), y.atan2(x));
+        Location { latitude: latitude.to_degrees(), longitude: longitude.to_degrees() }
+    }
+
     /// The square of the straight line between two places, 0 to 4. It grows as the great-circle distance does, and
     /// is exact also for places next to each other, where the angle's cosine is not.
     #[must_use]

@@ -3,7 +3,7 @@
 use super::order::{Order, Wish, admission};
 use super::{PopState, SideView, choose};
 use crate::fleet::{Family, Pool};
-use crate::place::{Client, Database, PlaceSource};
+use crate::place::{Client, Database, PlaceSource, Spot};
 
 /// Why a PoP is in an answer or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Verdict {
     Later,
     /// It takes but a share of its clients, and not this one.
     NotAdmitted,
+    /// It has no address of the family; whoever lists the PoPs of both families says so.
+    NoAddress,
     /// It gets nobody: it is not well, in maintenance, or has no weight.
     Out,
 }
@@ -25,6 +27,7 @@ impl Verdict {
             Self::Chosen => "chosen",
             Self::Later => "later",
             Self::NotAdmitted => "not-admitted",
+            Self::NoAddress => "no-address",
             Self::Out => "out",
         }
     }
@@ -54,6 +57,8 @@ pub struct Candidate {
 pub struct Explanation {
     /// From where its place is known.
     pub source: PlaceSource,
+    /// Its place, if it is known: the client's own, or that of what stands for it.
+    pub spot: Option<Spot>,
     /// The country that the database says, if it was asked.
     pub country: Option<String>,
     /// How many bits of its address matter.
@@ -103,6 +108,7 @@ pub fn explain(
     };
     Explanation {
         source: choice.source,
+        spot: wish.spot,
         country: wish.place.country.map(str::to_owned),
         bits: choice.bits,
         candidates: order.into_iter().enumerate().map(candidate).collect(),
