@@ -78,6 +78,9 @@ struct ShownPop {
     /// Requests per second, if its edges say.
     #[serde(skip_serializing_if = "Option::is_none")]
     load: Option<f64>,
+    /// Where the HTTP router sends its clients, if it has a name of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     /// Nobody gets it, and nobody remembers it any more.
     quiet: bool,
     /// Who took it out.
@@ -271,6 +274,7 @@ impl Show<'_> {
             state: candidate.state.as_str(),
             weight: candidate.weight,
             share: candidate.share,
+            url: target.and_then(|target| target.url.clone()),
             quiet: candidate.quiet,
             maintenance: taken_out(service, serving, &pool.name, &candidate.pop),
             owner: owner.map(str::to_owned),

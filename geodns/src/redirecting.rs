@@ -184,3 +184,6 @@ fn refused(refusal: &Refusal) -> Response<Body> {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Pure. The target begins with what the document says, so nothing that a client sends can lead to anywhere else.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use wire::fleet::HOST;
 
@@ -98,7 +98,7 @@ pub fn redirect(
     }
     let real = real_client(asked, peer, router);
     let client = Client::peer(real);
-    let reachable = |target: &Target| way(target, pool, &host).is_some();
+    let reachable = |target: &Target| way(target, 0, pool, &host).is_some();
     let wanted = router.settings.allow_override.then(|| wanted::pop(asked, pool)).flatten();
     let wanted = wanted
         .filter(|(family, place)| pool.side(*family).targets.get(*place).is_some_and(reachable));
@@ -113,7 +113,10 @@ pub fn redirect(
             (family, place, source, RedirectReason::Nearest)
         }
     };
-    let chosen = pool.side(family).targets.get(target).and_then(|to| way(to, pool, &host));
+    let standing = view.side(nth, family).and_then(|(_, side)| side.standings.get(target));
+    let left_out = standing.map_or(0, |standing| standing.left_out);
+    let chosen = pool.side(family).targets.get(target);
+    let chosen = chosen.and_then(|to| way(to, left_out, pool, &host));
     let Some(to) = chosen else { return Err(of(RefusalReason::NoTarget)) };
     let authority = to.split_once("://").map_or("", |(_, authority)| authority);
     let port = if to.starts_with("https:") { 443 } else { 80 };
@@ -158,8 +161,14 @@ fn best(
     Err(reason)
 }
 
-/// The beginning of the URL of a PoP for clients that ask for `host`: scheme and authority.
-fn way<'a>(target: &'a Target, pool: &Pool, host: &Authority) -> Option<Cow<'a, str>> {
+/// The beginning of the URL of a PoP for clients that ask for `host`: scheme and authority. Of its addresses those with a
+/// bit in `left_out` are not well.
+fn way<'a>(
+    target: &'a Target,
+    left_out: u8,
+    pool: &Pool,
+    host: &Authority,
+) -> Option<Cow<'a, str>> {
     match &target.url {
         Some(url) if url.contains(HOST) => {
             host.is_name().then(|| Cow::Owned(url.replacen(HOST, &host.host, 1)))
@@ -167,8 +176,11 @@ fn way<'a>(target: &'a Target, pool: &Pool, host: &Authority) -> Option<Cow<'a, 
         Some(url) => Some(Cow::Borrowed(url.as_str())),
         None => {
             let port = pool.router.as_ref()?.settings.port?;
-            let address = std::net::SocketAddr::new(*target.addresses.first()?, port);
-            Some(Cow::Owned(format!("http://{address}")))
+            let is_well = |bit: u32| left_out.checked_shr(bit).unwrap_or(0) & 1 == 0;
+            let mut addresses = target.addresses.iter().zip(0u32..);
+            let well = addresses.find(|(_, bit)| is_well(*bit)).map(|(address, _)| address);
+            let address = *well.or(target.addresses.first())?;
+            Some(Cow::Owned(format!("http://{}", SocketAddr::new(address, port))))
         }
     }
 }

@@ -47,6 +47,8 @@ fn clients_are_sent_on_with_path_and_query() {
         (status(&answer), field(&answer, "location")),
         ("307", Some("http://127.0.0.1:8401/x"))
     );
+    let shown = stage.page("/where?ip=127.0.0.1&name=cdn.example.com").1;
+    assert_eq!(shown["candidates"][0]["url"], "http://127.0.0.1:8401");
     let answer = stage.route(&get("/x", "").replace("GET", "HEAD"));
     assert_eq!(status(&answer), "302");
     let line = r#"cdn_router_redirects_total{pool="web",pop="syd",reason="nearest"} 3"#;

@@ -163,6 +163,20 @@ fn pops_without_a_url_are_reached_by_their_address_if_somebody_says_so() {
 }
 
 #[test]
+fn of_several_addresses_one_that_is_well_is_taken() {
+    let mut document = document(&json!({"port": 80}));
+    document["pools"]["web"]["pops"][2]["v4"] = json!(["192.0.2.3", "192.0.2.4", "192.0.2.5"]);
+    let zones = serde_json::from_value(document).expect("a document");
+    let fleet = Arc::new(Fleet::new(&zones).expect("a fleet"));
+    for (left_out, last) in [(0, 3), (1, 4), (3, 5), (7, 3)] {
+        let seen = Seen { left_out, ..Seen::new(PopState::Healthy) };
+        let view = Planner::default().plan(&fleet, Duration::ZERO, |_, _, _| seen);
+        let sent = location("/", "10.3.1.1", &view);
+        assert_eq!(sent, format!("http://192.0.2.{last}:80/"), "{left_out}");
+    }
+}
+
+#[test]
 fn the_host_stands_in_the_url_where_it_says_so() {
     let mut document = document(&json!({"names": ["192.0.2.80"]}));
     document["zones"]["example.com"]["hosts"] = json!({"cdn.example.com": "web"});
