@@ -24,6 +24,9 @@ pub enum LoadError {
     /// It cannot be read.
     #[error("{0}: cannot be read: {1}")]
     Read(PathBuf, std::io::Error),
+    /// It cannot be written.
+    #[error("{0}: cannot be written: {1}")]
+    Write(PathBuf, std::io::Error),
     /// It is not what it should be; with line and column.
     #[error("{0}: {1}")]
     Text(PathBuf, String),

@@ -76,7 +76,8 @@ impl Maintenance {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Better known now than with the first command.
-                write(path, &self.out.load()).map_err(unread)?;
+                let unwritten = |error| LoadError::Write(path.to_owned(), error);
+                write(path, &self.out.load()).map_err(unwritten)?;
             }
             Err(error) => return Err(unread(error)),
         }

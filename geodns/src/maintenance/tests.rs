@@ -26,7 +26,8 @@ fn what_was_commanded_is_there_after_a_restart() {
 fn what_cannot_be_written_is_not_done() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("in/state.json");
-    assert!(Maintenance::default().keep_in(&path).is_err(), "there is no such folder");
+    let error = Maintenance::default().keep_in(&path).unwrap_err();
+    assert!(matches!(error, LoadError::Write(..)), "there is no such folder: {error}");
     std::fs::create_dir(folder.path().join("in")).unwrap();
     let maintenance = Maintenance::default();
     maintenance.keep_in(&path).unwrap();

@@ -355,6 +355,10 @@ fn lines() -> impl Strategy<Value = Vec<Vec<u8>>> {
     proptest::collection::vec(prop_oneof![odd, like.prop_map(String::into_bytes)], 0..4)
 }
 
+fn slices(lines: &[Vec<u8>]) -> Vec<&[u8]> {
+    lines.iter().map(Vec::as_slice).collect()
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic_and_none_lead_elsewhere(
@@ -364,7 +368,6 @@ proptest! {
         from in prop_oneof![Just("forwarded"), Just("x-forwarded-for")],
         trusted in any::<bool>(),
     ) {
-        let slices = |lines: &'_ [Vec<u8>]| lines.iter().map(|l| l.clone().leak() as &[u8]).collect::<Vec<_>>();
         let (x, f, cookies, cdn_loop) = (slices(&x), slices(&f), slices(&cookies), slices(&cdn_loop));
         let asked = Asked {
             host: &host, path: &path, x_forwarded_for: &x, forwarded: &f, cookies: &cookies, cdn_loop: &cdn_loop,
