@@ -183,6 +183,13 @@ pub fn answer(
     reply.finish(rcode)
 }
 
+/// For whose address a query will be answered, if it can be read.
+#[must_use]
+pub fn asks_for(packet: &[u8], peer: IpAddr) -> Option<IpAddr> {
+    let query = read(packet).ok()?;
+    Some(Client::of(query.edns.as_ref().and_then(|edns| edns.subnet.as_ref()), peer).address())
+}
+
 /// Makes an answer one without content, so that the client asks by TCP. Says how many bytes it has then.
 #[must_use]
 pub fn slip(answer: &mut [u8]) -> usize {

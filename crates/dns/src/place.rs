@@ -2,6 +2,7 @@
 
 mod client;
 mod database;
+mod index;
 mod networks;
 mod sphere;
 

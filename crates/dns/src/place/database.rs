@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hint::black_box;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use wire::zones::Location;
 
+use super::index::{AT_ONCE, Builder, Index};
 use super::{Place, Spot, client::canonical};
 
 /// A database cannot be used.
@@ -30,16 +32,26 @@ pub struct Database(Vec<File>);
 #[derive(Debug)]
 struct File {
     reader: Reader<Vec<u8>>,
-    /// Records read before, by where they stand: to read one costs more than to find it.
-    ready: HashTable<Ready>,
+    /// The networks of IPv4, where they could be laid out.
+    index: Option<Index>,
+    /// Where the records stand that were read before: to read one costs more than to find it.
+    known: HashTable<Known>,
+    /// What was read.
+    records: Vec<Ready>,
     /// Codes and names of the records.
     words: Vec<Box<str>>,
+}
+
+/// Where a record stands in the file, and which of those that were read it is.
+#[derive(Debug)]
+struct Known {
+    offset: usize,
+    nth: usize,
 }
 
 /// A record that was read.
 #[derive(Debug)]
 struct Ready {
-    offset: usize,
     spot: Option<Spot>,
     /// Continent, country and region, as places among the words.
     words: [Option<NonZeroU32>; 3],
@@ -62,7 +74,8 @@ impl Database {
     pub fn new(files: Vec<Vec<u8>>) -> Result<Self, DatabaseError> {
         let file = |bytes| -> Result<File, DatabaseError> {
             let reader = Reader::from_source(bytes)?;
-            Ok(File { reader, ready: HashTable::new(), words: Vec::new() })
+            let (known, records, words) = (HashTable::new(), Vec::new(), Vec::new());
+            Ok(File { reader, index: None, known, records, words })
         };
         Ok(Self(files.into_iter().map(file).collect::<Result<_, _>>()?))
     }
@@ -87,6 +100,32 @@ impl Database {
         self.0.iter().map(|file| file.reader.metadata().database_type.as_str())
     }
 
+    /// Whether the networks of IPv4 of all its files could be laid out.
+    #[cfg(test)]
+    pub(crate) fn is_laid_out(&self) -> bool {
+        self.0.iter().all(|file| file.index.is_some())
+    }
+
+    /// Looks at what a [`find`](Self::find) of each of these addresses will need, so that those that follow need not wait
+    /// for memory. Changes nothing else.
+    pub fn warm(&self, addresses: &[IpAddr]) {
+        let Some(index) = self.0.first().and_then(|file| file.index.as_ref()) else { return };
+        for addresses in addresses.chunks(AT_ONCE) {
+            let (mut v4, mut count) = ([0; AT_ONCE], 0);
+            for address in addresses {
+                if let IpAddr::V4(address) = canonical(*address) {
+                    v4[count] = address.into();
+                    count += 1;
+                }
+            }
+            let mut records = [0; AT_ONCE];
+            index.warm(&v4[..count], &mut records);
+            for record in &records[..count] {
+                black_box(self.0[0].records.get(*record).map(|ready| (ready.spot, ready.words)));
+            }
+        }
+    }
+
     /// What it has for an address. Where it is damaged it has nothing.
     #[must_use]
     pub fn find(&self, address: IpAddr) -> Found<'_> {
@@ -109,21 +148,49 @@ impl File {
         for found in self.reader.networks(WithinOptions::default())? {
             let found = found?;
             let Some(offset) = found.offset() else { continue };
-            let entry =
-                self.ready.entry(spread(offset), |r| r.offset == offset, |r| spread(r.offset));
+            let same = |known: &Known| known.offset == offset;
+            let entry = self.known.entry(spread(offset), same, |known| spread(known.offset));
             let Entry::Vacant(vacant) = entry else { continue };
             let place = found.decode::<Record<'_>>()?.map(Record::place).unwrap_or_default();
             let words = [place.continent, place.country, place.region].map(|word| {
                 let next = u32::try_from(places.len() + 1).ok().and_then(NonZeroU32::new);
                 word.zip(next).map(|(word, next)| *places.entry(word).or_insert(next))
             });
-            vacant.insert(Ready { offset, spot: place.spot, words });
+            vacant.insert(Known { offset, nth: self.records.len() });
+            self.records.push(Ready { spot: place.spot, words });
         }
         let mut words: Vec<(&str, NonZeroU32)> = places.into_iter().collect();
         words.sort_unstable_by_key(|(_, place)| *place);
         self.words = words.into_iter().map(|(word, _)| word.into()).collect();
-        self.ready.shrink_to_fit(|ready| spread(ready.offset));
+        self.known.shrink_to_fit(|known| spread(known.offset));
+        self.records.shrink_to_fit();
+        self.index = self.index()?;
         Ok(())
+    }
+
+    /// The networks of IPv4 as an index; `None` if they are of a kind that it cannot hold.
+    fn index(&self) -> Result<Option<Index>, DatabaseError> {
+        let mut index = Builder::default();
+        let all = WithinOptions::default().include_networks_without_data();
+        let Ok(v4) = "0.0.0.0/0".parse() else { return Ok(None) };
+        for found in self.reader.within(v4, all)? {
+            let found = found?;
+            let IpAddr::V4(first) = found.network()?.ip() else { return Ok(None) };
+            let record = match found.offset().map(|offset| self.known(offset)) {
+                Some(None) => return Ok(None),
+                record => record.flatten(),
+            };
+            if !index.push(first, found.network()?.prefix(), record) {
+                return Ok(None);
+            }
+        }
+        Ok(index.finish())
+    }
+
+    /// Which of those that were read the record is that stands there.
+    fn known(&self, offset: usize) -> Option<usize> {
+        let known = self.known.find(spread(offset), |known| known.offset == offset);
+        known.map(|known| known.nth)
     }
 
     /// What the file has; `None` if it has nothing of the family.
@@ -131,11 +198,16 @@ impl File {
         if address.is_ipv6() && self.reader.metadata().ip_version == 4 {
             return None;
         }
+        if let (Some(index), IpAddr::V4(v4)) = (&self.index, address) {
+            let (record, bits) = index.find(v4);
+            let ready = record.and_then(|nth| self.records.get(nth));
+            return Some(Found { place: ready.map(|r| self.place(r)).unwrap_or_default(), bits });
+        }
         let found = self.reader.lookup(address).ok()?;
         let network = found.network().ok().filter(|n| n.is_ipv4() == address.is_ipv4())?;
         let bits = network.prefix();
-        let ready = |offset| self.ready.find(spread(offset), |ready| ready.offset == offset);
-        if let Some(ready) = found.offset().and_then(ready) {
+        let ready = found.offset().and_then(|offset| self.records.get(self.known(offset)?));
+        if let Some(ready) = ready {
             return Some(Found { place: self.place(ready), bits });
         }
         let record = found.decode::<Record<'_>>().ok().flatten();

@@ -1,9 +1,10 @@
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use proptest::prelude::*;
 use wire::zones::Location;
 
+use super::index::Builder;
 use super::*;
 use crate::packet::Subnet;
 
@@ -143,6 +144,68 @@ fn a_database_that_was_prepared_has_the_same() {
         assert_eq!(plain.find(ip(address)), ready.find(ip(address)), "{address}");
     }
     assert_eq!(ready.find(ip("194.158.1.1")).place.region, Some("NA"));
+}
+
+proptest! {
+    #[test]
+    fn networks_of_ipv4_laid_out_are_the_same(
+        list in prop::collection::vec((any::<u32>(), 1u8..=32), 1..30), address: u32,
+    ) {
+        let mut networks: Vec<String> = Vec::new();
+        let mut taken: Vec<Ipv4Net> = Vec::new();
+        for (number, bits) in list {
+            let net = Ipv4Net::new(number.into(), bits).unwrap().trunc();
+            if taken.iter().all(|other| !other.contains(&net) && !net.contains(other)) {
+                taken.push(net);
+                networks.push(net.to_string());
+            }
+        }
+        let list: Vec<_> = (networks.iter().zip(0u8..))
+            .map(|(network, nth)| (network.as_str(), flat("AD", "", f32::from(nth), 1.5)))
+            .collect();
+        let plain = Database::new(vec![database(&list)]).expect("a database");
+        let mut ready = Database::new(vec![database(&list)]).expect("a database");
+        ready.prepare().expect("whole");
+        prop_assert!(ready.is_laid_out());
+        let edges = taken.iter().flat_map(|net| {
+            let (first, last) = (u32::from(net.network()), u32::from(net.broadcast()));
+            [first, last, first.wrapping_sub(1), last.wrapping_add(1)]
+        });
+        for address in edges.chain([address, 0, u32::MAX]) {
+            let address = IpAddr::V4(address.into());
+            prop_assert_eq!(plain.find(address), ready.find(address), "{}", address);
+        }
+    }
+}
+
+#[test]
+fn what_is_warmed_is_what_will_be_found() {
+    let mut builder = Builder::default();
+    for (first, length, record) in
+        [("0.0.0.0", 1, None), ("128.0.0.0", 2, Some(7)), ("192.0.0.0", 3, Some(0))]
+    {
+        assert!(builder.push(first.parse().unwrap(), length, record));
+    }
+    assert!(!builder.push("225.0.0.0".parse().unwrap(), 8, None), "a gap");
+    assert!(!builder.push("224.0.0.0".parse().unwrap(), 33, None), "no such length");
+    assert!(!builder.push("224.0.0.0".parse().unwrap(), 4, Some(1 << 26)), "too many records");
+    assert!(builder.push("224.0.0.0".parse().unwrap(), 3, Some(9)));
+    let index = builder.finish().expect("all of IPv4");
+    let addresses: Vec<u32> = (0..32).map(|nth: u32| nth << 27 | 0xABCD).collect();
+    let mut warmed = [0; 32];
+    index.warm(&addresses, &mut warmed);
+    for (address, record) in addresses.into_iter().zip(warmed) {
+        let (found, length) = index.find(address.into());
+        assert_eq!(found.unwrap_or((1 << 26) - 1), record, "{address:x}");
+        let (record, bits) = match address >> 29 {
+            0..4 => (None, 1),
+            4 | 5 => (Some(7), 2),
+            6 => (Some(0), 3),
+            _ => (Some(9), 3),
+        };
+        assert_eq!((found, length), (record, bits), "{address:x}");
+    }
+    assert!(Builder::default().finish().is_none());
 }
 
 #[test]
