@@ -1,28 +1,32 @@
 //! Queries over UDP: a thread for each socket, the sockets of one address sharing its port.
 //!
-//! A thread blocks in the kernel, answers into one buffer and sends: two calls for each query. What batches of calls
-//! could save is in `docs/design/0005-geodns.md`.
+//! A thread blocks in the kernel until there is a query, takes with it those that came too, and sends the answers
+//! together. What that saves is in `docs/design/0005-geodns.md`.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::Cache;
-use dns::answer::{Transport, slip};
+use dns::answer::{Transport, asks_for, slip};
 use dns::limit::{Limited, Limiter};
-use dns::packet::{MAX_QUERY, MAX_UDP};
 use runtime::Stage;
+use smallvec::SmallVec;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use batch::Batch;
+
 use crate::service::Service;
+
+mod batch;
 
 /// How soon an idle thread notices the end.
 const LOOK: Duration = Duration::from_millis(200);
 /// A busy one looks after so many queries.
-const OFTEN: u32 = 1_024;
+const OFTEN: usize = 1_024;
 /// What waits for a thread, so that a burst is not lost.
 const RECEIVE_BUFFER: usize = 1 << 20;
 /// Buckets of a thread's rate limiter: 1.5 MB.
@@ -77,14 +81,12 @@ fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
     let mut places = Cache::new(&service.places);
     let mut limits = serving.load().view.fleet().limits().clone();
     let mut limiter = Limiter::new(limits.clone(), BUCKETS, seed);
-    // One byte more than is read of a query, so that a longer one is not taken for a whole.
-    let mut packet = [0; MAX_QUERY + 1];
-    let mut out = [0; MAX_UDP];
+    let mut batch = Batch::new();
     let mut since = 0;
     loop {
-        let received = socket.recv_from(&mut packet);
-        since += 1;
-        if received.is_err() || since >= OFTEN {
+        let received = batch.receive(socket);
+        since += received.as_ref().map_or(OFTEN, |count| *count);
+        if since >= OFTEN {
             since = 0;
             if service.drain.stage() == Stage::Closed {
                 return;
@@ -94,36 +96,40 @@ fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
                 limiter.set_limits(limits.clone());
             }
         }
-        let (length, peer) = match received {
-            Ok(received) => received,
+        let count = match received {
+            Ok(count) => count,
             Err(error) => {
                 complain(&error);
                 continue;
             }
         };
-        if length > MAX_QUERY || peer.port() == 0 {
-            continue;
+        let (serving, places) = (serving.load(), places.load().as_deref());
+        let now = service.clock.monotonic();
+        if let Some(places) = places.filter(|_| count > 1) {
+            let clients = (0..count).filter_map(|nth| {
+                let (query, peer) = batch.query(nth)?;
+                asks_for(query, peer.ip())
+            });
+            places.warm(&clients.collect::<SmallVec<[IpAddr; batch::MOST]>>());
         }
-        let (now, place) = (serving.load(), places.load().as_deref());
-        let ip = peer.ip();
-        let query = &packet[..length];
-        let answered = service.answer(now, place, query, ip, Transport::Udp, &mut out);
-        if answered.length == 0 {
-            continue;
+        for nth in 0..count {
+            batch.answer(nth, |query, peer, out| {
+                let ip = peer.ip();
+                let answered = service.answer(serving, places, query, ip, Transport::Udp, out);
+                if answered.length == 0 {
+                    return 0;
+                }
+                let kind = answered.outcome.kind();
+                let limited = limiter.check(ip, kind, answered.bucket, now);
+                service.metrics.limited(limited);
+                match limited {
+                    Limited::Send => answered.length,
+                    Limited::Slip => slip(&mut out[..answered.length]),
+                    Limited::Drop => 0,
+                }
+            });
         }
-        let kind = answered.outcome.kind();
-        let limited = limiter.check(ip, kind, answered.bucket, service.clock.monotonic());
-        let length = match limited {
-            Limited::Send => answered.length,
-            Limited::Slip => slip(&mut out[..answered.length]),
-            Limited::Drop => 0,
-        };
-        service.metrics.limited(limited);
-        if length > 0
-            && let Err(error) = socket.send_to(&out[..length], peer)
-        {
-            complain(&error);
-        }
+        batch.send(socket, complain);
     }
 }
 
