@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod maintenance;
+mod hostile;
 mod probes;
 mod queries;
 mod redirects;

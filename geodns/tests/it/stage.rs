@@ -161,6 +161,13 @@ pub(crate) fn query(name: &str, subnet: Option<&str>) -> Vec<u8> {
     message.to_vec().unwrap()
 }
 
+/// A question of some type, without more.
+pub(crate) fn question(name: &str, rtype: RecordType) -> Vec<u8> {
+    let mut message = Message::query();
+    message.add_query(Query::query(Name::from_ascii(name).unwrap(), rtype));
+    message.to_vec().unwrap()
+}
+
 /// The data of the answers, as text.
 pub(crate) fn data(message: &Message) -> Vec<String> {
     message.answers.iter().map(|record| record.data.to_string()).collect()
