@@ -7,7 +7,7 @@ ORIGIN ?=
 PORT ?= 8400
 EXAMPLE ?= examples/quickstart
 
-.PHONY: help demo test lint unit conformance bench bench-purge bench-peers bench-adaptive
+.PHONY: help demo test lint unit fuzz-dns conformance bench bench-purge bench-peers bench-adaptive bench-dns
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,12 +22,20 @@ lint: ## formatting and lints, without a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+NEAREST := the_first_is_the_nearest_for_addresses_of_the_real_world
+
 unit: ## every test of the workspace
-	bash .ci/need nginx redis-server ip
+	bash .ci/need nginx redis-server ip node npm
+	bash e2e/places/files.sh
 	@mkdir -p target
 	cargo build --workspace --bins --locked
 	cargo test --workspace --all-targets --locked 2>&1 | tee target/tests.log
+	GEO_DATABASE=$$(bash e2e/places/files.sh) cargo test --workspace --lib --locked -- --ignored $(NEAREST) 2>&1 | tee -a target/tests.log
+	@grep -q '$(NEAREST) \.\.\. ok' target/tests.log || { echo "$(NEAREST) did not run"; exit 1; }
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %d failed\n", passed, failed; exit !(passed > 0 && failed == 0) }' target/tests.log
+
+fuzz-dns: ## a million mutated packets for a real geodns over UDP and TCP; FUZZ_SEED=N the same ones again
+	cargo test --locked -p geodns --test it -- hostile::a_million --ignored --nocapture
 
 .PHONY: conformance-debug
 conformance-debug:
@@ -53,6 +61,11 @@ bench-purge: ## how fast a purge is everywhere: 50 edges on one Redis; rewrites 
 	bash .ci/need redis-server
 	cargo build --release --locked -p edge -p e2e --bins
 	target/release/fifty --write
+
+bench-dns: ## answers per CPU-second beside gdnsd and PowerDNS; rewrites docs/benchmarks-dns.*
+	bash .ci/need gdnsd pdns_server dnsperf taskset node npm
+	cargo build --release --locked -p geodns
+	python3 e2e/bench/run_dns.py $(BENCH)
 
 bench-adaptive: ## what an adaptive limit makes of an origin that loses half of itself; rewrites docs/benchmarks-adaptive.*
 	cargo build --release --locked -p edge -p e2e --bins

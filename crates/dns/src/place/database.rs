@@ -100,10 +100,10 @@ impl Database {
         self.0.iter().map(|file| file.reader.metadata().database_type.as_str())
     }
 
-    /// Whether the networks of IPv4 of all its files could be laid out.
+    /// Whether the networks of IPv4 of a file could be laid out.
     #[cfg(test)]
     pub(crate) fn is_laid_out(&self) -> bool {
-        self.0.iter().all(|file| file.index.is_some())
+        self.0.iter().any(|file| file.index.is_some())
     }
 
     /// Looks at what a [`find`](Self::find) of each of these addresses will need, so that those that follow need not wait

@@ -59,7 +59,9 @@ fn coordinates(readers: &[maxminddb::Reader<Vec<u8>>], address: IpAddr) -> Optio
 #[ignore = "needs a database"]
 fn the_first_is_the_nearest_for_addresses_of_the_real_world() {
     let files = std::env::var("GEO_DATABASE").expect("GEO_DATABASE: files with commas between");
-    let database = speed::database_of_the_environment().expect("a database");
+    let mut database = speed::database_of_the_environment().expect("a database");
+    database.prepare().expect("whole");
+    assert!(database.is_laid_out());
     let reader = |path: &str| maxminddb::Reader::from_source(std::fs::read(path).unwrap()).unwrap();
     let readers: Vec<_> = files.split(',').map(reader).collect();
     let pops: Vec<_> = POPS
