@@ -1,0 +1,71 @@
+"""The results as Markdown."""
+
+import machine
+
+NAMES = {"geodns": "Blue Origin", "gdnsd": "gdnsd", "powerdns": "PowerDNS"}
+WANTED = {"gdnsd": 1.0, "powerdns": 2.5}
+
+
+def markdown(results):
+    versions = ", ".join(f"{NAMES[name]} {version}" for name, version in results["versions"].items())
+    rows = [_row(name, figures) for name, figures in results["servers"].items()]
+    head = ["", "answers per CPU-second", "range", "answers/s", "core use", "p50 ms", "p99 ms", "p99.9 ms"]
+    return f"""\
+# GeoDNS beside others
+
+Written by `{results["command"]}`; the same figures are in [benchmarks-dns.json](benchmarks-dns.json).
+
+**Only the ratios mean anything.** The figures are from one run on one machine: {machine.sentence(results["machine"])}.
+The servers run side by side on one core, asked in turn; dnsperf is on another one.
+Other work took {results["other_load"]:.0%} of these cores just before the run.
+
+{versions}. How each one is tuned stands in [`e2e/bench/dns/servers.py`](../e2e/bench/dns/servers.py).
+
+All have the same zone and {results["pops"]} PoPs, and give one address to each query. The {results["queries"]:,} queries ask for a
+name with an EDNS client subnet (/24) each, of networks all over the world, as a database of cities has them (DB-IP's,
+CC BY 4.0). Ours reads that database and compares distances; gdnsd and PowerDNS read the nearest PoPs of each network
+out of lists made of it. Before the first turn {results["checked"]} answers of each are compared with the list.
+
+{_table(head, rows)}
+
+Medians of {results["rounds"]} rounds of {results["seconds"]} s. Answers per CPU-second are those of a round, with as many queries under
+way as dnsperf can have, over user and system time of the server. Latencies are those of rounds at {results["rate"]:,} queries
+a second, the same for all.
+
+{_ratios(results["servers"])}
+"""
+
+
+def _row(name, figures):
+    low, high = figures["per_cpu_second_range"]
+    return [
+        NAMES[name],
+        f"{figures['per_cpu_second']:,.0f}",
+        f"{low:,.0f} – {high:,.0f}",
+        f"{figures['per_second']:,.0f}",
+        f"{figures['core_use']:.0%}",
+        *(f"{figures[key]:.2f}" for key in ("p50_ms", "p99_ms", "p999_ms")),
+    ]
+
+
+def ratios(servers):
+    """Ours over each other's answers per CPU-second; empty when ours was not measured."""
+    ours = servers.get("geodns")
+    if not ours:
+        return {}
+    others = {name: figures for name, figures in servers.items() if name != "geodns"}
+    return {name: ours["per_cpu_second"] / figures["per_cpu_second"] for name, figures in others.items()}
+
+
+def _ratios(servers):
+    lines = [
+        f"Ours per CPU-second: **{ratio:.2f} × {NAMES[name]}** (wanted: {WANTED[name]:.1f}), "
+        f"p99 {servers['geodns']['p99_ms']:.2f} ms to {servers[name]['p99_ms']:.2f} ms."
+        for name, ratio in ratios(servers).items()
+    ]
+    return "\n".join(lines) or "Ours was not measured."
+
+
+def _table(head, rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
