@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod maintenance;
 mod hostile;
+mod maintenance;
 mod probes;
 mod queries;
 mod redirects;
