@@ -7,6 +7,7 @@ use serde::Deserialize;
 use wire::invalidation::{Ban, How, OnLogLoss, PurgeReport};
 use wire::{LogPosition, Seq};
 
+pub(crate) mod directions;
 pub(crate) mod whereabouts;
 
 /// To `POST /ban`.

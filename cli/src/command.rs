@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::options::{Ban, BanAdd, Command, How, Options, Output, Purge};
 use crate::progress::Progress;
 use crate::wait::{self, Patience};
-use crate::{Io, TOKEN_VARIABLE, show, whereabouts};
+use crate::{Io, TOKEN_VARIABLE, directions, show, whereabouts};
 
 /// How long nodes may count after a purge is complete before the count so far is told.
 const COUNT: Duration = Duration::from_secs(3);
@@ -35,7 +35,11 @@ pub(crate) async fn execute(options: &Options, io: &mut Io<'_>) -> Result<(), Fa
             let (report, value) = session.api.report(id, Duration::ZERO).await?;
             session.print(&value, &show::report(&report), io)
         }
-        Command::Where { url, node } => {
+        Command::Where { url, from: Some(from), .. } => {
+            let (found, value) = directions::find(&session.api, url, *from).await?;
+            session.print(&value, &show::directions(&found), io)
+        }
+        Command::Where { url, node, from: None } => {
             let found = whereabouts::find(&session.api, url, node.as_deref()).await?;
             session.print(&found.value(), &show::whereabouts(&found, node.is_some()), io)
         }

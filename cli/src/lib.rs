@@ -10,6 +10,7 @@
 mod answers;
 mod api;
 mod command;
+mod directions;
 mod failure;
 mod options;
 mod progress;

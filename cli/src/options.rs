@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,13 +68,17 @@ pub(crate) enum Command {
         /// The order, as a purge or ban told it
         id: Option<String>,
     },
-    /// Where a URL is: stored or not, who owns it, and how a request for it goes on, as each node sees it
+    /// Where a URL is: stored or not, who owns it, and how a request for it goes on, as each node sees it; or, with
+    /// --from, where DNS sends a client for it
     Where {
         /// Such as https://cdn.example.com/style.css
         url: String,
         /// Only this one of the nodes behind the API, and more of it
         #[arg(long, value_name = "NAME")]
         node: Option<String>,
+        /// Instead: which places DNS gives a client with this address, and why not the others
+        #[arg(long, value_name = "ADDRESS", conflicts_with = "node")]
+        from: Option<IpAddr>,
     },
     /// Give up a node that will not come back: purges no longer wait for it
     Forget {

@@ -4,8 +4,10 @@ use wire::invalidation::{Ban, How, NodeState, OnLogLoss, Pattern, Phase, PurgeRe
 
 use crate::answers::{BanList, LogState};
 
+mod directions;
 mod whereabouts;
 
+pub(crate) use directions::directions;
 pub(crate) use whereabouts::whereabouts;
 
 /// A phase as people read it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use local::{Ports, Wanted};
+use local::{DnsSettings, Ports, Wanted};
 use proxy::metrics::ProxyMetrics;
 use proxy::{Config, Node};
 use runtime::metrics::Metrics;
@@ -33,6 +33,7 @@ pub struct Setup {
     shield: Option<Value>,
     origin: String,
     clock: Option<Clock>,
+    dns: Option<DnsSettings>,
 }
 
 impl Setup {
@@ -48,7 +49,7 @@ impl Setup {
             "pops": [{ "name": "lab" }],
             "sites": [{ "hosts": [HOST], "origins": origins, "debugHeaders": "Always" }],
         });
-        Self { spec, shield: None, origin, clock: None }
+        Self { spec, shield: None, origin, clock: None, dns: None }
     }
 
     /// Sets fields of the site; an object is merged into what is there.
@@ -96,6 +97,12 @@ impl Setup {
     pub fn real_time(mut self) -> Self {
         self.clock = Some(Clock::system());
         self
+    }
+
+    /// With a name server, which probes the edges: on the machine's clock.
+    #[must_use]
+    pub fn dns(self) -> Self {
+        Self { dns: Some(DnsSettings::default()), ..self.real_time() }
     }
 
     /// The manifests.
@@ -161,6 +168,7 @@ impl Setup {
             ports: Ports::Free,
             origin: Some(self.origin.clone()),
             token: Token::new(TOKEN),
+            dns: self.dns.clone(),
             clock: clock.clone(),
         };
         let world = local::World::start(self.wanted()?, settings).await?;

@@ -3,10 +3,12 @@
 //! Never: a Kubernetes client, or a way of its own to read resources: that is `translate`. Start at
 //! [`World`], a running CDN on loopback; [`process::run`] puts a terminal around it.
 
+mod addresses;
 pub mod demo_origin;
 pub mod files;
 pub mod fleet;
 mod log;
+mod name_server;
 pub mod options;
 mod orders;
 mod plan;
@@ -16,7 +18,9 @@ mod servers;
 mod status;
 mod world;
 
+pub use addresses::Published;
 pub use log::Log;
+pub use name_server::{DnsSettings, NameServer};
 pub use options::Options;
 pub use orders::Orders;
 pub use plan::{Plan, PlanError, Ports, ServerPlan, Wanted};

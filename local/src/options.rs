@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 /// Runs every PoP of every EdgePool, and every OriginShield, as real servers on loopback, with a demo origin
 /// behind them.
 ///
-/// With base port N: status and admin on N, edges from N+1 and shields from N+60 in the order of the files,
-/// the demo origin on N+90. The files are watched: what changes is taken over, what is broken is reported and changes nothing.
+/// With base port N: status and admin on N, edges from N+1 and shields from N+60 in the order of the files, DNS on
+/// N+53, the demo origin on N+90; the nth edge of the mth PoP is on N+80 of 127.m.0.n, too, which is what DNS says. The files are watched: what changes is taken over, what is broken is reported and changes nothing.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "local", version, args_conflicts_with_subcommands = true)]
 #[command(after_help = "Example: local examples/quickstart")]
@@ -39,6 +39,11 @@ pub struct Run {
     /// Your own site instead of the demo origin: http://host[:port] or https://host[:port]
     #[arg(long, value_name = "URL")]
     pub origin: Option<String>,
+
+    /// A database of places in MaxMind's format, for DNS, watched for changes; may be given more than once, the first
+    /// that has an address counts
+    #[arg(long, value_name = "FILE")]
+    pub places: Vec<PathBuf>,
 
     /// The first of the ports
     #[arg(long, value_name = "N", default_value_t = 8400, value_parser = clap::value_parser!(u16).range(1..=65_400))]

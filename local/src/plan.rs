@@ -1,6 +1,7 @@
 //! Which servers a set of pools and shields needs, under which names, on which ports. Pure.
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddrV4;
 
 use translate::{TranslatedPool, TranslatedShield};
 use wire::Snapshot;
@@ -16,10 +17,11 @@ pub enum Ports {
 }
 
 const FIRST_EDGE: u16 = 1;
-/// DNS comes on N+53.
 const MOST_EDGES: u16 = 52;
+const DNS: u16 = 53;
 const FIRST_SHIELD: u16 = 60;
 const MOST_SHIELDS: u16 = 29;
+const OWN_ADDRESSES: u16 = 80;
 const DEMO_ORIGIN: u16 = 90;
 
 impl Ports {
@@ -31,6 +33,20 @@ impl Ports {
     /// Of the demo origin.
     pub fn demo_origin(self) -> u16 {
         self.at(DEMO_ORIGIN)
+    }
+
+    /// Of DNS, over UDP and TCP.
+    pub fn dns(self) -> u16 {
+        self.at(DNS)
+    }
+
+    /// Of all edges, each at an address of its own. `taken` is a port that is this world's on 127.0.0.1, and so
+    /// by nobody's choice another's on the other addresses of loopback.
+    pub(crate) fn own_addresses(self, taken: u16) -> u16 {
+        match self {
+            Self::From(_) => self.at(OWN_ADDRESSES),
+            Self::Free => taken,
+        }
     }
 
     fn at(self, offset: u16) -> u16 {
@@ -92,6 +108,8 @@ pub struct ServerPlan {
     pub ring: String,
     /// Its port; 0 = any.
     pub port: u16,
+    /// An address of its own for DNS to name, if there is DNS.
+    pub own: Option<SocketAddrV4>,
     /// What it runs on.
     pub snapshot: Snapshot,
 }
@@ -175,6 +193,7 @@ fn edges(pools: &[TranslatedPool], names: &mut Names) -> Vec<ServerPlan> {
                     pop: Some(pop.name.clone()),
                     ring: format!("pop/{}/{}", pool.name, pop.name),
                     port: 0,
+                    own: None,
                     snapshot: pool.snapshot.clone(),
                 });
             }
@@ -194,6 +213,7 @@ fn shields(shields: &[TranslatedShield], names: &mut Names) -> Vec<ServerPlan> {
             pop: None,
             ring: shield.ring.clone(),
             port: 0,
+            own: None,
             snapshot: shield.snapshot.clone(),
         }
     };

@@ -8,6 +8,7 @@ use runtime::{Clock, drain, random};
 use translate::{Diagnostics, TranslatedOrder, with_origin};
 
 use crate::files::{self, File, FilesError};
+use crate::name_server::DnsSettings;
 use crate::options::{Command, Options, Run};
 use crate::orders::Orders;
 use crate::plan::{Ports, Wanted};
@@ -71,6 +72,7 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
         ports: Ports::From(run.base_port),
         origin: run.origin.clone(),
         token: Token::new(&token),
+        dns: Some(DnsSettings { places: run.places.clone() }),
         clock: Clock::system(),
     };
     let stop = drain::stop_signal()?;

@@ -7,6 +7,9 @@ use crate::servers::Server;
 use crate::status::Counts;
 use crate::world::World;
 
+/// Those of which the examples know where they are.
+const NETWORKS: [&str; 2] = ["8.8.8.0/24", "194.158.0.0/16"];
+
 /// What runs where, and what to try.
 pub(crate) fn welcome(world: &World, token: &str) -> String {
     let mut text = String::new();
@@ -29,8 +32,18 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
             format!("http://{address}")
         );
     }
+    if let Some(dns) = &world.dns {
+        let what = "sends clients to PoPs, over UDP and TCP";
+        let _ = writeln!(text, "  {:<16} {:<28} {what}", "dns", dns.address.to_string());
+    }
     let _ = writeln!(text, "  {:<16} {token}", "admin token");
     let Some(first) = edges.first() else { return text };
+    if edges.iter().any(|edge| edge.published.is_some_and(|p| p.found.ip() != *p.own.ip())) {
+        let _ = writeln!(
+            text,
+            "\nThis machine has no addresses such as 127.1.0.1: what DNS says leads nowhere."
+        );
+    }
     let path = if world.demo.is_some() { "/hello" } else { "/" };
     let _ = writeln!(text, "\nTry, twice:");
     let _ = writeln!(text, "  curl -i {}{path}", first.url());
@@ -43,7 +56,30 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
         "  curl -H 'Authorization: Bearer {token}' http://{}/edges/{}/debug/entries",
         world.status, first.name
     );
+    text.push_str(&dns(world, first, path));
     let _ = writeln!(text, "\nCtrl-C ends it.\n");
+    text
+}
+
+/// Where DNS sends clients, and to go there.
+fn dns(world: &World, edge: &Server, path: &str) -> String {
+    let (Some(dns), Some(published)) = (&world.dns, edge.published) else { return String::new() };
+    let config = edge.node.config();
+    let mut hosts = config.snapshot().sites.iter().flat_map(|site| &site.hosts);
+    let Some(host) = hosts.next() else { return String::new() };
+    let host = host.replace('*', "www");
+    let dig = format!("  dig @{} -p {} {host}", dns.address.ip(), dns.address.port());
+    let (own, port) = (published.own.ip(), published.own.port());
+    let mut text = "Where DNS sends the clients of two networks, and to go there:\n".to_owned();
+    for network in NETWORKS {
+        let _ = writeln!(text, "{dig} A +subnet={network}");
+    }
+    let _ = writeln!(
+        text,
+        "  curl -i --resolve {host}:{port}:{own} http://{host}:{port}{path}\nAnd why:\n  \
+         target/release/blue-origin --api http://{} where http://{host}/ --from 8.8.8.8",
+        world.status
+    );
     text
 }
 
@@ -56,7 +92,8 @@ pub(crate) fn servers(world: &World) -> Vec<String> {
         let hosts: Vec<&str> =
             config.snapshot().sites.iter().flat_map(|s| &s.hosts).map(String::as_str).collect();
         let pop = edge.pop.clone().unwrap_or_default();
-        line(edge, &format!("PoP {pop}, for {}", hosts.join(", ")))
+        let own = edge.published.map(|p| format!(" on {}", p.own)).unwrap_or_default();
+        line(edge, &format!("PoP {pop}{own}, for {}", hosts.join(", ")))
     });
     let shields = world.shields.list().into_iter().map(|server| {
         let what = format!("shield {}, for edges", server.pool);

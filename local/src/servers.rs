@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use wire::Snapshot;
 use wire::snapshot::Tier;
 
+use crate::addresses::Published;
 use crate::fleet::Seat;
 use crate::log::{Following, Log};
 use crate::plan::has_peers;
@@ -34,12 +35,24 @@ pub struct Server {
     pub ring: String,
     /// Where it listens: for clients, or for tiers if it is a shield's.
     pub address: SocketAddr,
+    /// Where DNS says that an edge is, if there is DNS.
+    pub published: Option<Published>,
     /// The server itself.
     pub node: Arc<Node>,
     pub(crate) metrics: Metrics,
     /// Where the other edges of its place reach it, once they are to.
     peers: Arc<OnceLock<SocketAddr>>,
     running: Arc<tokio::sync::Mutex<Option<Running>>>,
+}
+
+/// Where a server listens.
+pub(crate) struct Listeners {
+    /// On its port.
+    pub(crate) usual: TcpListener,
+    /// On an address of its own.
+    pub(crate) own: Option<TcpListener>,
+    /// For its peers.
+    pub(crate) peers: Option<TcpListener>,
 }
 
 /// What a server does.
@@ -53,7 +66,7 @@ impl Server {
     /// One that does nothing yet.
     pub(crate) fn new(
         plan: crate::plan::ServerPlan,
-        address: SocketAddr,
+        (address, published): (SocketAddr, Option<Published>),
         node: Arc<Node>,
         metrics: Metrics,
     ) -> Self {
@@ -62,7 +75,7 @@ impl Server {
             node.stand_in(pop);
         }
         let (peers, running) = Default::default();
-        Self { name, pool, pop, ring, address, node, metrics, peers, running }
+        Self { name, pool, pop, ring, address, published, node, metrics, peers, running }
     }
 
     /// Its place on the ring when it runs `snapshot`, if it has one.
@@ -88,19 +101,18 @@ impl Server {
     }
 
     /// Follows the log, probes whom it asks and serves, from now on.
-    pub(crate) async fn launch(
-        &self,
-        log: &Log,
-        listener: TcpListener,
-        peers: Option<TcpListener>,
-    ) {
+    pub(crate) async fn launch(&self, log: &Log, listeners: Listeners) {
+        let Listeners { usual, own, peers } = listeners;
         let following = log.connect(self).await;
         let probing = tokio::spawn(self.node.upstreams.clone().watch());
         let mut serving = JoinSet::new();
         match self.tier() {
-            Tier::Edge => serving.spawn(edge::start(self.node.clone(), listener)),
-            Tier::Shield => serving.spawn(shield::start(self.node.clone(), listener)),
+            Tier::Edge => serving.spawn(edge::start(self.node.clone(), usual)),
+            Tier::Shield => serving.spawn(shield::start(self.node.clone(), usual)),
         };
+        if let Some(own) = own {
+            serving.spawn(edge::start(self.node.clone(), own));
+        }
         *self.running.lock().await = Some(Running { serving, probing, following });
         if let Some(peers) = peers {
             self.open(peers).await;

@@ -1,6 +1,7 @@
 //! The status page and admin API of the whole world: what runs where, and each server's own debug API.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use crate::demo_origin::Asked;
 use crate::log::Log;
+use crate::name_server;
 use crate::servers::{Server, Servers};
 use crate::world::World;
 
@@ -65,16 +67,17 @@ struct Shown {
     edges: Servers,
     shields: Servers,
     demo: Option<(SocketAddr, Asked)>,
+    dns: Option<(SocketAddr, Arc<geodns::Service>)>,
 }
 
 /// The router: status in the open, debugging behind the token.
 pub(crate) fn router(world: &World) -> Router {
     let (edges, shields) = (world.edges.clone(), world.shields.clone());
     let scraped = [edges.clone(), shields.clone()];
+    let of_dns = world.dns.as_ref().map(|dns| dns.metrics());
     let metrics = Scrape::of(move || {
-        let all: Vec<Metrics> =
-            scraped.iter().flat_map(Servers::list).map(|server| server.metrics).collect();
-        merged_text(&all)
+        let servers = scraped.iter().flat_map(Servers::list).map(|server| server.metrics);
+        merged_text(&servers.chain(of_dns.clone()).collect::<Vec<Metrics>>())
     });
     let (log, drain) = (&world.log, world.drain().clone());
     let debug = |tier: &str, servers: &Servers| {
@@ -82,12 +85,15 @@ pub(crate) fn router(world: &World) -> Router {
             .route(&format!("/{tier}/{{name}}/{{*rest}}"), any(one_server))
             .with_state((servers.clone(), log.clone()))
     };
-    let shown = Shown { edges, shields, demo: world.demo.clone() };
+    let dns = world.dns.as_ref().map(|dns| (dns.address, dns.service()));
+    let place = dns.clone().map_or_else(Router::new, |(_, service)| geodns::router(service));
+    let shown = Shown { edges, shields, demo: world.demo.clone(), dns };
     let debug = Router::new()
         .route("/debug/nodes", get(nodes))
         .with_state(shown.clone())
         .merge(debug("edges", &shown.edges))
-        .merge(debug("shields", &shown.shields));
+        .merge(debug("shields", &shown.shields))
+        .merge(place);
     let guarded = invalidation::router(log.desk(), debug);
     let open = Router::new().route("/", get(page)).route("/status", get(status)).with_state(shown);
     let (ready, token) = (log.readiness(), log.token());
@@ -100,7 +106,13 @@ async fn status(State(world): State<Shown>) -> Response {
     let demo = world.demo.map(
         |(address, asked)| json!({ "url": format!("http://{address}"), "requests": asked.count() }),
     );
-    Json(json!({ "edges": edges, "shields": shields, "demoOrigin": demo })).into_response()
+    let dns = world.dns.map(|(address, service)| {
+        let version = service.serving.load().view.fleet().version().to_owned();
+        let pops = name_server::seen(&service);
+        json!({ "address": address.to_string(), "version": version, "pops": pops })
+    });
+    let all = json!({ "edges": edges, "shields": shields, "demoOrigin": demo, "dns": dns });
+    Json(all).into_response()
 }
 
 /// Whose debug API is here, and under which path.
@@ -152,11 +164,25 @@ async fn page(State(world): State<Shown>) -> axum::response::Html<String> {
             c.pool, c.name, c.url, c.requests, c.hits, c.objects, c.bytes
         ));
     }
+    let dns = world.dns.map_or_else(String::new, |(address, service)| {
+        let mut rows = String::new();
+        for pop in name_server::seen(&service) {
+            for name_server::SeenAddress { address, state } in &pop.addresses {
+                rows.push_str(&format!(
+                    "<tr><td>{}<td>{}<td>{address}<td>{state}",
+                    pop.pool, pop.pop
+                ));
+            }
+        }
+        format!(
+            "<h2>DNS on {address}</h2><table><tr><th>pool<th>PoP<th>address<th>state{rows}</table>"
+        )
+    });
     axum::response::Html(format!(
         "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2><title>Blue Origin</title>\
          <style>body{{font:15px/1.5 system-ui;margin:2em}}td,th{{padding:.2em 1em;text-align:left}}</style>\
          <h1>Blue Origin, local</h1><table><tr><th>pool or shield<th>server<th>address<th>requests<th>from the store\
-         <th>objects<th>bytes{rows}</table><p>The demo origin was asked {} times. \
+         <th>objects<th>bytes{rows}</table>{dns}<p>The demo origin was asked {} times. \
          <a href=/status>JSON</a> · <a href=/metrics>metrics</a>",
         world.demo.map_or_else(|| "?".to_owned(), |(_, asked)| asked.count().to_string()),
     ))

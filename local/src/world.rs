@@ -10,14 +10,17 @@ use runtime::drain::Stage;
 use runtime::metrics::{MetricError, Metrics};
 use runtime::token::{Token, Tokens};
 use runtime::{Clock, Drain};
-use translate::{with_origin, with_origin_behind};
+use translate::{TranslatedPool, with_origin, with_origin_behind};
 use wire::Snapshot;
 use wire::snapshot::Tier;
+use wire::zones::ZonesError;
 
+use crate::addresses::{Numbers, Published};
 use crate::demo_origin::{self, Asked};
 use crate::log::Log;
+use crate::name_server::{self, DnsSettings, NameServer};
 use crate::plan::{Plan, PlanError, Ports, ServerPlan, Wanted};
-use crate::servers::{self, Server, Servers};
+use crate::servers::{self, Listeners, Server, Servers};
 use crate::{fleet, status};
 
 mod change;
@@ -40,6 +43,12 @@ pub enum WorldError {
     /// The fleet cannot be used.
     #[error("the fleet for {0}: {1}")]
     Fleet(String, String),
+    /// There is no DNS for these pools.
+    #[error("the zones for DNS: {0}")]
+    Zones(#[from] ZonesError),
+    /// DNS cannot be served.
+    #[error("the name server: {0}")]
+    Dns(String),
     /// A port is taken.
     #[error("port {0} for {1} cannot be used: {2}; choose another --base-port")]
     Port(u16, String, io::Error),
@@ -61,6 +70,8 @@ pub struct World {
     pub status: SocketAddr,
     /// The demo origin and how often it was asked, unless the user has an own one.
     pub demo: Option<(SocketAddr, Asked)>,
+    /// The name server that sends clients to the edges, if there is one.
+    pub dns: Option<NameServer>,
     /// The invalidation log.
     pub log: Log,
     ports: Ports,
@@ -77,6 +88,8 @@ pub struct Settings {
     pub origin: Option<String>,
     /// Of the admin API.
     pub token: Option<Token>,
+    /// With DNS, and an address for each edge that it can name.
+    pub dns: Option<DnsSettings>,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -84,8 +97,7 @@ pub struct Settings {
 /// A server with its sockets, before it does anything.
 struct Ready {
     server: Server,
-    listener: TcpListener,
-    peers: Option<TcpListener>,
+    listeners: Listeners,
 }
 
 impl World {
@@ -95,7 +107,7 @@ impl World {
     /// # Errors
     /// When a port is taken or something cannot be run; then nothing runs.
     pub async fn start(wanted: impl Into<Wanted>, settings: Settings) -> Result<Self, WorldError> {
-        let Settings { ports, origin, token, clock } = settings;
+        let Settings { ports, origin, token, dns, clock } = settings;
         let drain = Drain::new();
         let demo_listener = match &origin {
             Some(_) => None,
@@ -106,21 +118,30 @@ impl World {
             (origin, _) => origin.clone().unwrap_or_default(),
         };
         let status_listener = bind(ports.status(), "the status page")?;
+        let status = status_listener.local_addr()?;
+        let bound = dns.as_ref().map(|_| name_server::bind(ports.dns())).transpose();
+        let bound = bound.map_err(|e| WorldError::Port(ports.dns(), "DNS".to_owned(), e))?;
         let (edges, shields) = (Servers::default(), Servers::default());
         let log = Log::new(&edges, &shields, clock.clone(), token.map(Tokens::from));
         let mut world = Self {
             edges,
             shields,
-            status: status_listener.local_addr()?,
+            status,
             demo: None,
+            dns: None,
             log,
             ports,
             origin,
             drain,
             clock,
         };
-        let plan = Plan::new(&world.with_origins(wanted.into())?, ports, &BTreeMap::new())?;
-        let Plan { edges, shields } = plan;
+        let wanted = world.with_origins(wanted.into())?;
+        let Plan { mut edges, shields } = Plan::new(&wanted, ports, &BTreeMap::new())?;
+        let numbers = Numbers::new(&wanted.pools, &Numbers::default());
+        let own_port = ports.own_addresses(status.port());
+        if dns.is_some() {
+            numbers.assign(&mut edges, own_port);
+        }
         // Those that are asked are there before those that ask.
         let ready = shields.into_iter().chain(edges).map(|plan| world.prepare(plan));
         let ready = ready.collect::<Result<Vec<_>, _>>()?;
@@ -128,6 +149,7 @@ impl World {
         for ready in &ready {
             tell(&ready.server, &fleet)?;
         }
+        let answered = answered(&wanted.pools, ready.iter().map(|ready| &ready.server))?;
         if let Some(listener) = demo_listener {
             let asked = Asked::default();
             world.demo = Some((listener.local_addr()?, asked.clone()));
@@ -138,6 +160,12 @@ impl World {
         for ready in ready {
             world.launch(ready).await;
         }
+        if let (Some(settings), Some(bound)) = (dns, bound) {
+            let gate = world.log.readiness().gate("database of places");
+            let with = (world.clock.clone(), world.drain.clone(), gate);
+            let told = (answered, numbers);
+            world.dns = Some(NameServer::start(bound, own_port, told, settings, with)?);
+        }
         let router = status::router(&world);
         let listener = tokio::net::TcpListener::from_std(status_listener)?;
         tokio::spawn(runtime::admin::serve(listener, router, world.drain.clone()));
@@ -147,6 +175,9 @@ impl World {
     /// Finishes what is in flight and stops: edges first, since they ask the shields.
     pub async fn stop(self) {
         self.drain.advance(Stage::Closed);
+        if let Some(dns) = self.dns {
+            dns.ended().await;
+        }
         for tier in [&self.edges, &self.shields] {
             servers::all(tier.list(), |server| async move { server.stop().await }).await;
         }
@@ -195,7 +226,14 @@ impl World {
     }
 
     fn prepare(&self, plan: ServerPlan) -> Result<Ready, WorldError> {
-        let listener = bind(plan.port, &plan.name)?;
+        let usual = bind(plan.port, &plan.name)?;
+        let address = usual.local_addr()?;
+        // Where there are no such addresses, all else works.
+        let own = plan.own.and_then(|own| proxy::serve::bind(own.into(), false).ok());
+        let published = plan.own.map(|at| Published {
+            own: at,
+            found: if own.is_some() { at.into() } else { address },
+        });
         let peers = plan.has_peers().then(|| bind(0, &plan.name)).transpose()?;
         let place = match &plan.pop {
             Some(pop) => ("pop", pop.as_str()),
@@ -205,16 +243,16 @@ impl World {
         let (drain, clock) = (Drain::new(), self.clock.clone());
         let node =
             Node::new(&plan.name, config(&plan)?, clock, ProxyMetrics::new(&metrics)?, drain);
-        let server = Server::new(plan, listener.local_addr()?, node, metrics);
+        let server = Server::new(plan, (address, published), node, metrics);
         if let Some(peers) = &peers {
             server.announce(peers)?;
         }
-        Ok(Ready { server, listener, peers })
+        Ok(Ready { server, listeners: Listeners { usual, own, peers } })
     }
 
     async fn launch(&self, ready: Ready) {
-        let Ready { server, listener, peers } = ready;
-        server.launch(&self.log, listener, peers).await;
+        let Ready { server, listeners } = ready;
+        server.launch(&self.log, listeners).await;
         self.of(server.tier()).push(server);
     }
 }
@@ -225,6 +263,14 @@ impl Ready {
     }
 }
 
+/// What DNS answers when these servers serve these pools.
+fn answered<'a>(
+    pools: &[TranslatedPool],
+    servers: impl Iterator<Item = &'a Server>,
+) -> Result<dns::fleet::Fleet, ZonesError> {
+    name_server::fleet(pools, &servers.cloned().collect::<Vec<_>>())
+}
+
 /// Tells a server who is there.
 fn tell(server: &Server, fleet: &wire::Fleet) -> Result<(), WorldError> {
     let told = server.node.set_fleet(fleet.clone());
@@ -233,7 +279,10 @@ fn tell(server: &Server, fleet: &wire::Fleet) -> Result<(), WorldError> {
 
 fn config(plan: &ServerPlan) -> Result<Config, WorldError> {
     let aliases = match plan.snapshot.tier {
-        Tier::Edge => LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
+        Tier::Edge => {
+            let own = plan.own.map(|own| own.ip().to_string());
+            LOOPBACK_HOSTS.map(str::to_owned).into_iter().chain(own).collect()
+        }
         // An edge says by which name it was asked.
         Tier::Shield => Vec::new(),
     };

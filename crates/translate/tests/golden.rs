@@ -54,7 +54,9 @@ fn golden_files() {
 
 #[test]
 fn examples_translate() {
-    for (example, pops, edges) in [("quickstart", 3, 6), ("conformance", 1, 1), ("shield", 2, 6)] {
+    let examples =
+        [("quickstart", 3, 6), ("conformance", 1, 1), ("shield", 2, 6), ("multi-region", 4, 8)];
+    for (example, pops, edges) in examples {
         for file in files(&folder("../../examples").join(example), ".yaml") {
             let text = std::fs::read_to_string(&file).unwrap();
             let name = file.to_string_lossy();

@@ -197,6 +197,7 @@ async fn an_origin_that_is_none_starts_nothing() {
         ports: local::Ports::Free,
         origin: Some("ftp://example.com".into()),
         token: None,
+        dns: None,
         clock: runtime::Clock::system(),
     };
     let error = local::World::start(pools, settings).await.err().unwrap().to_string();
@@ -227,6 +228,7 @@ async fn when_a_newcomers_port_is_taken_everything_stays_as_it_was() {
             ports: local::Ports::From(first.min(65_000)),
             origin: Some(origin.url()),
             token: None,
+            dns: None,
             clock: clock.clone(),
         };
         let taken = std::net::TcpListener::bind(("127.0.0.1", first.min(65_000) + 2));

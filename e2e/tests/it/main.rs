@@ -24,6 +24,7 @@ mod purge_method;
 mod purging;
 mod ranges;
 mod redirects;
+mod regions;
 mod sharing;
 mod shield;
 mod shields;

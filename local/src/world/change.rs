@@ -34,6 +34,9 @@ struct Change {
     /// Newcomers with the name or the port of one that leaves.
     heirs: Vec<ServerPlan>,
     leavers: Vec<Server>,
+    /// For DNS.
+    pools: Vec<TranslatedPool>,
+    numbers: Numbers,
 }
 
 impl World {
@@ -43,7 +46,12 @@ impl World {
     /// # Errors
     /// When it cannot be run; then everything stays as it was.
     pub async fn apply(&self, wanted: impl Into<Wanted>) -> Result<(), WorldError> {
-        let Change { mut stays, newcomers, heirs, leavers } = self.change(wanted.into())?;
+        let Change { mut stays, newcomers, heirs, leavers, pools, numbers } =
+            self.change(wanted.into())?;
+        let servers = stays.iter().map(|stays| &stays.server);
+        let servers: Vec<_> =
+            servers.chain(newcomers.iter().map(|ready| &ready.server)).cloned().collect();
+        let answered = answered(&pools, servers.iter())?;
         for Stays { server, first, peers, .. } in &mut stays {
             if let Some(config) = first.take() {
                 server.node.reload(config);
@@ -67,6 +75,13 @@ impl World {
             stays.into_iter().partition(|s| s.server.tier() == Tier::Edge);
         let lose = shields.iter().any(|shield| shield.last.is_some());
         take_over(edges);
+        // A pool of which only heirs will be left is answered for as before until they are there.
+        let has_servers = |pool: &TranslatedPool| servers.iter().any(|s| s.pool == pool.name);
+        if let Some(dns) = &self.dns
+            && (heirs.is_empty() || pools.iter().all(has_servers))
+        {
+            dns.tell(answered, numbers.clone());
+        }
         self.see_off(leavers).await;
         if lose {
             tokio::time::sleep(UNDER_WAY).await;
@@ -83,6 +98,9 @@ impl World {
             tell(&ready.server, &fleet)?;
             self.launch(ready).await;
         }
+        if let Some(dns) = &self.dns {
+            dns.tell(self::answered(&pools, self.edges.list().iter())?, numbers);
+        }
         let mut all = self.shields.list().into_iter().chain(self.edges.list());
         all.try_for_each(|server| tell_news(&server, &fleet))
     }
@@ -92,8 +110,14 @@ impl World {
         let running = [self.shields.list(), self.edges.list()].concat();
         let held = running.iter().map(|server| (server.name.clone(), server.address.port()));
         let held = held.collect();
-        let Plan { edges, shields } = Plan::new(&self.with_origins(wanted)?, self.ports, &held)?;
+        let wanted = self.with_origins(wanted)?;
+        let Plan { mut edges, shields } = Plan::new(&wanted, self.ports, &held)?;
         let mut change = Change::default();
+        if let Some(dns) = &self.dns {
+            change.numbers = Numbers::new(&wanted.pools, &dns.numbers());
+            change.numbers.assign(&mut edges, dns.port);
+        }
+        change.pools = wanted.pools;
         let mut others = Vec::new();
         for plan in shields.into_iter().chain(edges) {
             match running.iter().find(|server| is(server, &plan)) {
