@@ -17,7 +17,11 @@ use serde_json::{Value, json};
 
 mod asking;
 
-use asking::{Asked, addresses, query, scope, tcp, udp};
+#[allow(dead_code, reason = "not all kinds of values are needed here")]
+#[path = "../../../crates/dns/src/place/tests/mmdb.rs"]
+mod mmdb;
+
+use asking::{Asked, addresses, flood, query, scope, tcp, udp};
 
 const HOST: &str = "cdn.example.com";
 /// California, Switzerland, and the office: what they get first, and then.
@@ -39,11 +43,15 @@ fn wanted(text: &str) -> local::Wanted {
 }
 
 async fn start(text: &str, origin: &Origin) -> World {
+    start_with(text, origin, DnsSettings::default()).await
+}
+
+async fn start_with(text: &str, origin: &Origin, dns: DnsSettings) -> World {
     let settings = local::Settings {
         ports: Ports::Free,
         origin: Some(origin.url()),
         token: Token::new(TOKEN),
-        dns: Some(DnsSettings::default()),
+        dns: Some(dns),
         clock: Clock::system(),
     };
     World::start(wanted(text), settings).await.unwrap()
@@ -155,20 +163,27 @@ async fn what_is_not_there_is_said_with_the_soa() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_asked_for_again_by_tcp() {
+async fn what_comes_too_often_over_udp_is_asked_for_again_by_tcp() {
     let origin = Origin::start().await.unwrap();
-    let pops = ["a", "b", "c"].map(|name| json!({ "name": name, "replicas": 9 }));
-    let setup =
-        Setup::new(&origin).spec(json!({ "pops": pops, "routing": { "answers": 3 } })).dns();
-    let world = setup.start().await.unwrap().local.unwrap();
-    let asked = query(HOST, RecordType::AAAA, None);
-    let answer = udp(dns(&world), &asked).await;
-    assert!(answer.metadata.truncation && answer.to_vec().unwrap().len() <= 512);
+    let world = start(&example(), &origin).await;
+    let asked = query("nobody.cdn.example.com", RecordType::A, None);
+    let truncated = flood(dns(&world), &asked, |answer| answer.metadata.truncation).await;
+    let truncated = truncated.expect("a limit to what does not exist");
+    assert_eq!((truncated.answers.len(), truncated.authorities.len()), (0, 0));
     let answer = tcp(dns(&world), &asked).await;
+    assert!(!answer.metadata.truncation && answer.authorities.len() == 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn no_more_edges_of_a_place_are_named_than_fit() {
+    let origin = Origin::start().await.unwrap();
+    let pops = ["a", "b"].map(|name| json!({ "name": name, "replicas": 9 }));
+    let world = Setup::new(&origin).spec(json!({ "pops": pops })).dns().start().await.unwrap();
+    let world = world.local.unwrap();
+    let answer = udp(dns(&world), &query(HOST, RecordType::AAAA, None)).await;
     assert!(!answer.metadata.truncation);
-    let found = addresses(&answer);
-    // At most eight of a PoP.
-    assert_eq!((found.len(), super::regions::pops(&world, &found).len()), (24, 3));
+    assert_eq!(addresses(&answer).len(), 8);
     world.stop().await;
 }
 
@@ -194,6 +209,27 @@ async fn a_place_without_edges_leaves_all_answers() {
 }
 
 #[tokio::test]
+async fn a_database_of_places_tells_what_networks_do_not() {
+    let origin = Origin::start().await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let at_penang = mmdb::flat("MY", "", 5.4, 100.3);
+    let at_cancun = mmdb::flat("MX", "", 21.2, -86.8);
+    let networks = [("198.51.100.0/24", at_penang), ("192.0.2.0/24", at_cancun)];
+    std::fs::write(file.path(), mmdb::database(&networks)).unwrap();
+    let dns = DnsSettings { places: vec![file.path().to_owned()] };
+    let world = start_with(&example(), &origin, dns).await;
+    let there = tokio::time::timeout(Duration::from_secs(30), async {
+        while pops_of(&world, "198.51.100.0/24").await != ["sin", "fra"] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    there.await.expect("the database is read");
+    assert_eq!(pops_of(&world, "192.0.2.0/24").await, ["iad", "gru"], "by the rule for Mexico");
+    assert_eq!(pops_of(&world, "8.8.8.0/24").await, ["iad", "fra"], "networks come before");
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn answers_follow_the_files() {
     let origin = Origin::start().await.unwrap();
     let world = start(&example(), &origin).await;
@@ -207,7 +243,6 @@ async fn answers_follow_the_files() {
     let own = sjc.unwrap().published.unwrap().own;
     assert_eq!(own.ip().octets(), [127, 5, 0, 1], "not that of one that left");
     // As a newcomer it gets its clients by degrees.
-    until(&world, |pops| !pops.is_empty()).await;
     let shown = page(&world, &format!("/where?ip=8.8.8.8&name={HOST}")).await;
     let candidates = shown["candidates"].as_array().unwrap();
     assert!(candidates.iter().any(|candidate| candidate["pop"] == "sjc"), "{shown:#}");

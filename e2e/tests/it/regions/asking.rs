@@ -53,6 +53,31 @@ pub(crate) async fn tcp(dns: SocketAddr, query: &[u8]) -> Message {
     asked.await.unwrap()
 }
 
+/// Asks over and over without waiting, until an answer is as wanted.
+pub(crate) async fn flood(
+    dns: SocketAddr,
+    query: &[u8],
+    wanted: impl Fn(&Message) -> bool,
+) -> Option<Message> {
+    const BATCHES: usize = 200;
+    const PAUSE: Duration = Duration::from_millis(20);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(dns).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    for _ in 0..BATCHES {
+        for _ in 0..100 {
+            socket.send(query).await.unwrap();
+        }
+        while let Ok(length) = tokio::time::timeout(PAUSE, socket.recv(&mut answer)).await {
+            let message = read(&answer[..length.unwrap()]);
+            if wanted(&message) {
+                return Some(message);
+            }
+        }
+    }
+    None
+}
+
 fn read(answer: &[u8]) -> Message {
     let message = Message::from_vec(answer).unwrap();
     assert_eq!(message.metadata.id, 4_711);
