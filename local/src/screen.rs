@@ -56,13 +56,13 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
         "  curl -H 'Authorization: Bearer {token}' http://{}/edges/{}/debug/entries",
         world.status, first.name
     );
-    text.push_str(&dns(world, first, path));
+    text.push_str(&dns(world, token, first, path));
     let _ = writeln!(text, "\nCtrl-C ends it.\n");
     text
 }
 
 /// Where DNS sends clients, and to go there.
-fn dns(world: &World, edge: &Server, path: &str) -> String {
+fn dns(world: &World, token: &str, edge: &Server, path: &str) -> String {
     let (Some(dns), Some(published)) = (&world.dns, edge.published) else { return String::new() };
     let config = edge.node.config();
     let mut hosts = config.snapshot().sites.iter().flat_map(|site| &site.hosts);
@@ -77,7 +77,7 @@ fn dns(world: &World, edge: &Server, path: &str) -> String {
     let _ = writeln!(
         text,
         "  curl -i --resolve {host}:{port}:{own} http://{host}:{port}{path}\nAnd why:\n  \
-         target/release/blue-origin --api http://{} where http://{host}/ --from 8.8.8.8",
+         BLUE_ORIGIN_TOKEN={token} target/release/blue-origin --api http://{} where http://{host}/ --from 8.8.8.8",
         world.status
     );
     text

@@ -27,7 +27,7 @@ fn assigned(pools: Vec<TranslatedPool>, numbers: &Numbers) -> Vec<String> {
 
 #[test]
 fn pops_are_counted_over_all_pools() {
-    let both = pools(&[("a", &[("fra", 2), ("off", 0), ("iad", 1)]), ("b", &[("fra", 1)])]);
+    let both = pools(&[("a", &[("fra", 2), ("ams", 0), ("iad", 1)]), ("b", &[("fra", 1)])]);
     let numbers = Numbers::new(&both, &Numbers::default());
     let expected = ["127.1.0.1:8480", "127.1.0.2:8480", "127.3.0.1:8480", "127.4.0.1:8480"];
     assert_eq!(assigned(both, &numbers), expected);
