@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::net::IpAddr;
 
 use crate::servers::Server;
 use crate::status::Counts;
@@ -66,7 +67,9 @@ fn dns(world: &World, token: &str, edge: &Server, path: &str) -> String {
     let (Some(dns), Some(published)) = (&world.dns, edge.published) else { return String::new() };
     let config = edge.node.config();
     let mut hosts = config.snapshot().sites.iter().flat_map(|site| &site.hosts);
-    let Some(host) = hosts.next() else { return String::new() };
+    // Nobody asks for the address of an address.
+    let name = hosts.find(|host| host.parse::<IpAddr>().is_err());
+    let Some(host) = name else { return String::new() };
     let host = host.replace('*', "www");
     let dig = format!("  dig @{} -p {} {host}", dns.address.ip(), dns.address.port());
     let (own, port) = (published.own.ip(), published.own.port());
