@@ -57,7 +57,12 @@ pub(crate) fn bind(port: u16) -> io::Result<Bound> {
         let address =
             udp.first().map_or(Err(io::ErrorKind::NotFound.into()), |s| s.local_addr())?;
         match TcpListener::bind(address) {
-            Ok(tcp) => return Ok(Bound { address, sockets: Sockets { udp, tcp: vec![tcp] } }),
+            Ok(tcp) => {
+                let mut sockets = Sockets::default();
+                sockets.udp.extend(udp);
+                sockets.tcp.push(tcp);
+                return Ok(Bound { address, sockets });
+            }
             Err(error) => last = Some(error),
         }
     }
