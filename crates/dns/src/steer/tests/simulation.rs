@@ -51,36 +51,62 @@ impl World {
     }
 }
 
-/// Four PoPs alike for all 5,000 clients, who make a request per second each. One dies.
-#[test]
-fn what_a_dead_pop_had_comes_to_the_others_over_time() {
-    let pops = ["a", "b", "c", "d"].map(|name| {
-        let mut pop = pop(name, name.as_bytes()[0], None);
-        pop["capacity"] = json!(1_800);
-        pop
-    });
+/// Four PoPs alike for all 5,000 clients, with room for so many requests each. What the three others get in each step
+/// after one died, and before.
+fn one_of_four_dies(capacities: [u32; 4]) -> (BTreeMap<String, f64>, Vec<BTreeMap<String, f64>>) {
+    let names = ["a", "b", "c", "d"];
+    let pops: Vec<_> = names
+        .iter()
+        .zip(capacities)
+        .map(|(name, capacity)| {
+            let mut pop = pop(name, name.as_bytes()[0], None);
+            pop["capacity"] = json!(capacity);
+            pop
+        })
+        .collect();
     let fleet = fleet(json!({"pops": pops, "steering": {"answers": 1, "ttl": 30}}));
     let mut world = World::new(fleet, 5_000);
     for _ in 0..240 {
         world.step(&[]);
     }
-    let dead = [("a", PopState::Unhealthy)];
-    let before = world.load["b"];
-    let mut greatest_step: f64 = 0.0;
-    let mut greatest: f64 = 0.0;
-    for _ in 0..480 {
-        let last = world.load.clone();
-        let load = world.step(&dead);
-        for name in ["b", "c", "d"] {
-            greatest_step = greatest_step.max(load[name] - last[name]);
-            greatest = greatest.max(load[name]);
-        }
+    let before = world.load.clone();
+    let after = (0..480).map(|_| world.step(&[("a", PopState::Unhealthy)])).collect();
+    (before, after)
+}
+
+/// Each of the others takes a third, over the time in which clients ask again, and none more than it may.
+#[test]
+fn what_a_dead_pop_had_comes_to_the_others_over_time() {
+    let (before, after) = one_of_four_dies([1_800; 4]);
+    let end = &after[after.len() - 1];
+    assert!(!end.contains_key("a"), "{end:?}");
+    for name in ["b", "c", "d"] {
+        let gained = end[name] - before[name];
+        assert!((300.0..=550.0).contains(&gained), "{name} gained {gained} of {before:?}");
+        let grown = |part: f64| {
+            let wanted = before[name] + gained * part;
+            after.iter().position(|load| load[name] >= wanted).unwrap() as f64 * STEP
+        };
+        // Clients ask again within 30 seconds.
+        let (begin, most) = (grown(0.1), grown(0.9));
+        assert!(begin < 10.0 && most - begin > 10.0 && most < 40.0, "{name}: {begin} to {most} s");
+        let steps = after.windows(2).map(|pair| pair[1][name] - pair[0][name]);
+        let greatest = steps.fold(0.0, f64::max);
+        assert!(greatest < gained / 10.0, "{name}: {greatest} of {gained} in a step");
+        assert!(after.iter().all(|load| load[name] <= 1_800.0), "{name}");
     }
-    assert!(!world.load.contains_key("a"), "{:?}", world.load);
-    let gained = world.load["b"] - before;
-    assert!(gained > 300.0, "{gained}");
-    assert!(greatest_step < gained / 10.0, "at most {greatest_step} of {gained} in a step");
-    assert!(greatest <= 1_800.0, "{greatest}");
+}
+
+/// One of the others has no room for a third of what comes over: the rest takes it.
+#[test]
+fn what_a_dead_pop_had_goes_to_those_with_room() {
+    let (before, after) = one_of_four_dies([1_800, 1_500, 2_400, 2_400]);
+    assert!(before["b"] > 1_100.0, "{before:?}");
+    for load in &after {
+        assert!(load["b"] <= 1_500.0 && load["c"] <= 2_400.0 && load["d"] <= 2_400.0, "{load:?}");
+    }
+    let end = &after[after.len() - 1];
+    assert!(end["b"] > before["b"] && end["c"] > 1_650.0 && end["d"] > 1_650.0, "{end:?}");
 }
 
 /// All clients are near one PoP, which is too small for them: the next take the rest, the nearest first.
