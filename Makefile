@@ -7,7 +7,7 @@ ORIGIN ?=
 PORT ?= 8400
 EXAMPLE ?= examples/quickstart
 
-.PHONY: help demo test lint unit fuzz-dns conformance bench bench-purge bench-peers bench-adaptive bench-dns
+.PHONY: help demo test lint unit fuzz-dns conformance bench bench-purge bench-peers bench-adaptive bench-dns bench-failover
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,3 +70,7 @@ bench-dns: ## answers per CPU-second beside gdnsd and PowerDNS; rewrites docs/be
 bench-adaptive: ## what an adaptive limit makes of an origin that loses half of itself; rewrites docs/benchmarks-adaptive.*
 	cargo build --release --locked -p edge -p e2e --bins
 	nice target/release/adaptive --write
+
+bench-failover: ## how soon a dead place leaves all DNS answers, and how it comes back; rewrites docs/benchmarks-failover.md
+	cargo build --release --locked -p edge -p geodns -p e2e --bins
+	target/release/failover --write
