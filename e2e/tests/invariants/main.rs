@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 /// Every Rust file of the workspace, relative to the root, in order.
 fn rust_files() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for top in ["crates", "cli", "crds", "edge", "shield", "geodns", "local", "e2e"] {
+    for top in ["crates", "cli", "crds", "edge", "shield", "geodns", "local", "operator", "e2e"] {
         walk(&root().join(top), &mut found);
     }
     let mut found: Vec<_> =
