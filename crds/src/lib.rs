@@ -8,6 +8,7 @@ mod ban;
 mod duration;
 mod health;
 pub mod pattern;
+mod pods;
 mod pool;
 mod protection;
 mod purge;
@@ -18,9 +19,13 @@ mod site;
 pub use ban::{BanPhase, BanRule, BanRuleSpec, BanRuleStatus, HeaderSpec, PatternSpec};
 pub use duration::{Duration, ParseDurationError};
 pub use health::HealthSpec;
+pub use pods::{
+    Amount, PodsSpec, ResourcesSpec, ServiceSpec, ServiceType, TaintEffect, TolerationOperator,
+    TolerationSpec, TrafficPolicy,
+};
 pub use pool::{
     BypassSpec, CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, InvalidationSpec,
-    LimitsSpec, NetworkSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec, RoutingSpec, RuleSpec,
+    LimitsSpec, NetworkSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec, PopStatus, RoutingSpec, RuleSpec,
 };
 pub use protection::{BreakerSpec, OriginLimitsSpec, RetriesSpec};
 pub use purge::{

@@ -27,6 +27,9 @@ pub const NETWORK: &str = "^[0-9A-Fa-f:.]+/[0-9]{1,3}$";
 /// Two capital letters, as of a country (ISO 3166-1).
 pub const CODE: &str = "^[A-Z]{2}$";
 
+/// An IP address; whether it is one is checked in words.
+pub const ADDRESS: &str = "^[0-9A-Fa-f:.]{2,45}$";
+
 /// A header's name (a token of RFC 9110).
 pub const HEADER: &str = "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$";
 

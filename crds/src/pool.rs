@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{SiteSpec, pattern};
+use crate::{PodsSpec, ServiceSpec, SiteSpec, pattern};
 
 mod cache;
 mod invalidation;
@@ -34,13 +34,31 @@ pub use routing::{NetworkSpec, RoutingSpec, RuleSpec};
     shortname = "epool",
     category = "cdn",
     doc = "A pool of edges: cache servers in one or more points of presence that serve the same sites.",
-    printcolumn(name = "Memory", type_ = "string", json_path = ".spec.cache.memory"),
-    printcolumn(name = "Eviction", type_ = "string", json_path = ".spec.cache.eviction"),
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(
+        name = "Accepted",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Accepted")].status"#
+    ),
     printcolumn(
         name = "Ready",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#
     ),
+    printcolumn(name = "Edges", type_ = "integer", json_path = ".status.replicas"),
+    printcolumn(name = "Up", type_ = "integer", json_path = ".status.readyReplicas"),
+    printcolumn(name = "Memory", type_ = "string", json_path = ".spec.cache.memory"),
+    printcolumn(
+        name = "Eviction",
+        type_ = "string",
+        json_path = ".spec.cache.eviction",
+        priority = "1"
+    ),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version", priority = "1"),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -82,6 +100,20 @@ pub struct EdgePoolSpec {
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub trusted_proxies: Vec<String>,
 
+    /// Edges of the pool, shared evenly among the points of presence that name no number of their own; at
+    /// least one each, unless it is 0. By default one each. This is what `kubectl scale` changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10000))]
+    pub replicas: Option<i32>,
+
+    /// How the pods of the edges are placed and what they may use.
+    #[serde(default)]
+    pub pods: PodsSpec,
+
+    /// The Service of each point of presence.
+    #[serde(default)]
+    pub service: ServiceSpec,
+
     /// The points of presence that the pool is in.
     #[schemars(length(min = 1, max = 64))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
@@ -100,8 +132,47 @@ pub struct EdgePoolStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// What is known about the pool; `Ready` sums it up.
+    /// Edges that there should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<i32>,
+
+    /// Edges that take requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_replicas: Option<i32>,
+
+    /// What the labels of the edges' pods are found by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+
+    /// Names the configuration that the edges were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+
+    /// The points of presence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub pops: Vec<PopStatus>,
+
+    /// What is known about the pool: whether it was `Accepted`, and `Ready`, which sums it up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// How a point of presence is.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PopStatus {
+    /// Its name.
+    pub name: String,
+
+    /// Edges that there should be.
+    pub replicas: i32,
+
+    /// Edges that take requests.
+    pub ready_replicas: i32,
+
+    /// Where clients reach it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }

@@ -5,7 +5,9 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BreakerSpec, CacheSpec, OriginLimitsSpec, OriginSpec, RetriesSpec, TimeoutsSpec};
+use crate::{
+    BreakerSpec, CacheSpec, OriginLimitsSpec, OriginSpec, PodsSpec, RetriesSpec, TimeoutsSpec,
+};
 
 /// What the shield should be.
 #[allow(clippy::duplicated_attributes, reason = "columns of one type are not duplicates")]
@@ -20,12 +22,30 @@ use crate::{BreakerSpec, CacheSpec, OriginLimitsSpec, OriginSpec, RetriesSpec, T
     shortname = "oshield",
     category = "cdn",
     doc = "A second cache tier that stands between edges and origins, so that an origin sees each object once.",
-    printcolumn(name = "Replicas", type_ = "integer", json_path = ".spec.replicas"),
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Origin", type_ = "string", json_path = ".spec.origins[0].url"),
+    printcolumn(
+        name = "Accepted",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Accepted")].status"#
+    ),
     printcolumn(
         name = "Ready",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(name = "Servers", type_ = "integer", json_path = ".status.replicas"),
+    printcolumn(name = "Up", type_ = "integer", json_path = ".status.readyReplicas"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version", priority = "1"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
+        priority = "1"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
@@ -65,6 +85,10 @@ pub struct OriginShieldSpec {
     /// When a request that failed is tried again.
     #[serde(default)]
     pub retries: RetriesSpec,
+
+    /// How the pods of the servers are placed and what they may use.
+    #[serde(default)]
+    pub pods: PodsSpec,
 }
 
 fn replicas() -> i32 {
@@ -79,7 +103,23 @@ pub struct OriginShieldStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// What is known about the shield; `Ready` sums it up.
+    /// Servers that there should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<i32>,
+
+    /// Servers that take requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_replicas: Option<i32>,
+
+    /// What the labels of the servers' pods are found by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+
+    /// Names the configuration that the servers were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+
+    /// What is known about the shield: whether it was `Accepted`, and `Ready`, which sums it up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

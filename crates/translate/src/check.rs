@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crds::{ByteQuantity, Duration, pattern};
+use crds::{Amount, ByteQuantity, Duration, pattern};
 use http::uri::{Authority, Scheme, Uri};
 use ipnet::IpNet;
 
@@ -315,6 +315,7 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         pattern::PATH => unit(path(text)),
         pattern::STATUSES => Some(statuses(text).map(drop)),
         pattern::NETWORK => Some(network(text).map(drop)),
+        pattern::ADDRESS => Some(address(text)),
         pattern::HEADER => unit(header(text)),
         pattern::COOKIE => unit(cookie(text)),
         pattern::MEDIA_TYPE => unit(media_type(text)),
@@ -327,8 +328,29 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         ByteQuantity::PATTERN => {
             Some(text.parse::<ByteQuantity>().map(drop).map_err(|e| BadText::Other(e.to_string())))
         }
+        Amount::PATTERN => Some(amount(text)),
         _ => None,
     }
+}
+
+fn address(text: &str) -> Result<(), BadText> {
+    let wrong = |_| BadText::Other(format!("`{text}` is not an IP address such as `192.0.2.1`"));
+    text.parse::<std::net::IpAddr>().map(drop).map_err(wrong)
+}
+
+/// Of any resource of a machine.
+fn amount(text: &str) -> Result<(), BadText> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = &text[number.len()..];
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str, most| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let known = ["", "m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi"].contains(&unit);
+    if digits(whole, 18) && digits(part, 9) && known {
+        return Ok(());
+    }
+    Err(BadText::Other(format!("`{text}` is not an amount such as `500m`, `2` or `1Gi`")))
 }
 
 /// RFC 9110 §5.6.2.

@@ -5,8 +5,8 @@
 
 use ::wire::snapshot::{self as wire, Limits, Snapshot};
 use crds::{
-    BypassSpec, CacheSpec, Duration, EdgePool, Eviction, InvalidationSpec, LimitsSpec, OnLogLoss,
-    PeeringMode, PeeringSpec, PopSpec,
+    BypassSpec, CacheSpec, Duration, EdgePool, EdgePoolSpec, Eviction, InvalidationSpec,
+    LimitsSpec, OnLogLoss, PeeringMode, PeeringSpec,
 };
 
 use crate::check;
@@ -67,7 +67,7 @@ pub(crate) fn pool(
         sites: site::sites(&spec.sites, shields, &spec.bypass, &at.key("sites"), problems),
     };
     bypass(&spec.bypass, &at.key("bypass"), problems);
-    let pops = pops(&spec.pops, &at.key("pops"), problems);
+    let pops = pops(spec, &at.key("pops"), problems);
     let routing = routing::routing(&spec.routing, &pops, &at.key("routing"), problems);
     (snapshot, pops, routing)
 }
@@ -151,9 +151,10 @@ fn bypass(spec: &BypassSpec, at: &Path, problems: &mut Problems) {
     millis(spec.queue_timeout, &at.key("queueTimeout"), problems);
 }
 
-fn pops(specs: &[PopSpec], at: &Path, problems: &mut Problems) -> Vec<Pop> {
+fn pops(spec: &EdgePoolSpec, at: &Path, problems: &mut Problems) -> Vec<Pop> {
     let mut pops = Vec::new();
-    for (i, spec) in specs.iter().enumerate() {
+    let mut share = shares(spec);
+    for (i, spec) in spec.pops.iter().enumerate() {
         let at = at.index(i);
         let location = location(spec.latitude, spec.longitude, &at, problems);
         pops.push(Pop {
@@ -162,7 +163,7 @@ fn pops(specs: &[PopSpec], at: &Path, problems: &mut Problems) -> Vec<Pop> {
             location,
             weight: small(spec.weight),
             capacity: spec.capacity.map(small),
-            replicas: small(spec.replicas),
+            replicas: small(spec.replicas.unwrap_or_else(&mut share)),
         });
     }
     pops
@@ -183,6 +184,22 @@ fn location(
             problems.add(&at.key(missing), reason);
             None
         }
+    }
+}
+
+/// What each place has that names no number of its own: the first get one more where it does not come out even.
+fn shares(spec: &EdgePoolSpec) -> impl FnMut() -> i32 {
+    let open = spec.pops.iter().filter(|pop| pop.replicas.is_none()).count();
+    let open = i32::try_from(open).unwrap_or(i32::MAX).max(1);
+    let (each, mut rest) = match spec.replicas {
+        None => (1, 0),
+        Some(n) if n > 0 && n < open => (1, 0),
+        Some(n) => (n / open, n % open),
+    };
+    move || {
+        let more = i32::from(rest > 0);
+        rest -= more;
+        each + more
     }
 }
 

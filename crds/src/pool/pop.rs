@@ -1,9 +1,11 @@
 //! A point of presence.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pattern;
+use crate::{TolerationSpec, pattern};
 
 /// A place with edges in it.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -43,16 +45,29 @@ pub struct PopSpec {
     #[schemars(range(min = 1))]
     pub capacity: Option<i32>,
 
-    /// Edges in the place.
-    #[serde(default = "replicas")]
+    /// Edges in the place. By default its part of the pool's `replicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
-    pub replicas: i32,
+    pub replicas: Option<i32>,
+
+    /// IP addresses at which clients reach the place. By default those that the load balancer of its
+    /// Service has. GeoDNS answers with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(regex(pattern = pattern::ADDRESS), length(max = 45)))]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub addresses: Vec<String>,
+
+    /// Labels that a machine must have to be in the place, beside those of `pods.nodeSelector`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::pods::texts")]
+    pub node_selector: BTreeMap<String, String>,
+
+    /// Taints of machines that pods here put up with, beside those of `pods.tolerations`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub tolerations: Vec<TolerationSpec>,
 }
 
 fn weight() -> i32 {
     100
-}
-
-fn replicas() -> i32 {
-    1
 }

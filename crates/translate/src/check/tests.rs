@@ -165,6 +165,7 @@ fn patterns_allow_what_the_checks_allow() {
         "http://my_service",
         "10.0.0.0/8",
         "::/0",
+        "::1",
         "2001:db8::/32",
         "x-country",
         "a*b",
@@ -177,6 +178,9 @@ fn patterns_allow_what_the_checks_allow() {
         "256Mi",
         "0",
         "12k",
+        "1.5",
+        "1.",
+        "500m",
         "xn--bcher-kva.example",
         "*.com",
         "::ffff:10.0.0.0/104",
@@ -194,6 +198,7 @@ fn patterns_allow_what_the_checks_allow() {
         pattern::PATH,
         pattern::STATUSES,
         pattern::NETWORK,
+        pattern::ADDRESS,
         pattern::HEADER,
         pattern::COOKIE,
         pattern::MEDIA_TYPE,
@@ -202,6 +207,7 @@ fn patterns_allow_what_the_checks_allow() {
         pattern::TAG,
         Duration::PATTERN,
         ByteQuantity::PATTERN,
+        Amount::PATTERN,
     ];
     for schema in schemas {
         let regex = Regex::new(schema).unwrap();

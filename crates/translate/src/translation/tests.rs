@@ -329,3 +329,34 @@ proptest! {
         sound(&lines.join("\n"));
     }
 }
+
+#[test]
+fn the_edges_of_a_pool_are_shared_among_its_places() {
+    let shares = |replicas: Option<i32>, pops: serde_json::Value| -> Vec<u32> {
+        let mut pool = pool("web", "a.example.com");
+        let site = pool.value.spec.sites[0].clone();
+        pool.value.spec =
+            spec(serde_json::json!({"replicas": replicas, "pops": pops, "sites": [site]}));
+        let resources = Resources { pools: vec![pool], ..Resources::default() };
+        let translation = translate(&resources);
+        assert_eq!(translation.diagnostics, []);
+        translation.pools[0].pops.iter().map(|pop| pop.replicas).collect()
+    };
+    let open = serde_json::json!([{"name": "a"}, {"name": "b"}, {"name": "c"}]);
+    let one_fixed = serde_json::json!([{"name": "a", "replicas": 4}, {"name": "b"}, {"name": "c"}]);
+    assert_eq!(shares(None, open.clone()), [1, 1, 1]);
+    assert_eq!(shares(Some(7), open.clone()), [3, 2, 2]);
+    assert_eq!(shares(Some(2), open.clone()), [1, 1, 1]);
+    assert_eq!(shares(Some(0), open), [0, 0, 0]);
+    assert_eq!(shares(Some(4), one_fixed), [4, 2, 2]);
+}
+
+#[test]
+fn an_address_that_is_none_is_named() {
+    let mut bad = pool("web", "a.example.com");
+    bad.value.spec.pops[0].addresses = vec!["192.0.2.1".into(), "192.0.2.256".into()];
+    let translation = translate(&Resources { pools: vec![bad], ..Resources::default() });
+    assert!(translation.pools.is_empty());
+    assert_eq!(translation.diagnostics[0].field, "spec.pops[0].addresses[1]");
+    assert!(translation.diagnostics[0].reason.contains("is not an IP address"));
+}
