@@ -44,7 +44,9 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 fn manifests() -> BTreeMap<String, String> {
     let mut folders: Vec<_> =
-        ["cli", "crds", "edge", "shield", "geodns", "local", "operator", "e2e"].map(|d| root().join(d)).into();
+        ["cli", "crds", "edge", "shield", "geodns", "local", "operator", "e2e"]
+            .map(|d| root().join(d))
+            .into();
     folders.extend(std::fs::read_dir(root().join("crates")).unwrap().map(|e| e.unwrap().path()));
     folders
         .into_iter()

@@ -1,0 +1,210 @@
+//! The process: options in, exit code out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bus::redis::{RedisBus, RedisSettings};
+use bus::{Bus, Sender, SenderSettings};
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+use parking_lot::Mutex;
+use runtime::admin::Admin;
+use runtime::metrics::Metrics;
+use runtime::token::TokenFile;
+use runtime::{Clock, Drain, Readiness, Stage, drain};
+use tokio::task::JoinSet;
+
+use crate::build::Kind;
+use crate::lease::Lease;
+use crate::metrics::Counts;
+use crate::options::{AuthorityError, Options};
+use crate::orders::{self, Log, OrdersContext};
+use crate::page::{self, Shown};
+use crate::set::{self, SetContext};
+use crate::world::{Watched, World, watching};
+
+/// An order's own deadline counts, which is an hour at most.
+const DEADLINE: Duration = Duration::from_secs(2 * 3600);
+
+/// How often is looked whether everything was listed.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs an operator until SIGTERM or SIGINT, or until it lost the lead.
+///
+/// # Errors
+/// When it cannot start, or must not lead any more: then it is to be started again.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let authority = options.read_authority()?;
+    let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
+    let registry = Metrics::default();
+    let counts = Counts::new(&registry)?;
+    let listener = std::net::TcpListener::bind(options.admin)
+        .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
+    listener.set_nonblocking(true)?;
+    // The lease must be renewed while much is translated.
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    workers.block_on(async {
+        let stop = drain::stop_signal()?;
+        let (clock, ready, drain) = (Clock::system(), Readiness::default(), Drain::new());
+        let shown = Arc::new(Mutex::new(Shown::default()));
+        let admin = Admin {
+            metrics: registry.into(),
+            ready: ready.clone(),
+            drain: drain.clone(),
+            token: token.as_ref().map(TokenFile::tokens),
+        };
+        let address = listener.local_addr()?;
+        let router = admin.router(page::router(Arc::clone(&shown)));
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tokio::spawn(runtime::admin::serve(listener, router, drain.clone()));
+        if let Some(token) = token {
+            tokio::spawn(token.watch(drain.clone()));
+        }
+        let client = Client::try_default().await.context("the API server is not known")?;
+        let namespace = options.own_namespace();
+        let identity = options.identity()?;
+        tracing::info!(identity, namespace, admin = %address, "started");
+        let settings = options.settings(has_monitors(&client).await);
+        let world = Arc::new(World::default());
+        watch(&client, &world, options, &counts, &ready, settings.monitors);
+        let reporter = Reporter {
+            controller: crate::names::OPERATOR.to_owned(),
+            instance: Some(identity.clone()),
+        };
+        let recorder = Recorder::new(client.clone(), reporter);
+        let zones =
+            options.zones_configmap.clone().map(|name| (namespace.clone(), name, authority));
+        let set = SetContext {
+            client: client.clone(),
+            world: Arc::clone(&world),
+            settings,
+            zones,
+            recorder: recorder.clone(),
+            clock: clock.clone(),
+            counts: counts.clone(),
+            shown,
+        };
+        let log = open_log(options, &clock)?;
+        let orders = Arc::new(OrdersContext {
+            client: client.clone(),
+            world,
+            log,
+            recorder,
+            clock: clock.clone(),
+            counts: counts.clone(),
+        });
+        let mut lease = Lease::new(client, &namespace, &options.lease, &identity, clock);
+        tokio::pin!(stop);
+        tokio::select! {
+            () = &mut stop => return end(&drain),
+            () = async { listed(&ready).await; lease.lead().await } => {}
+        }
+        tracing::info!(identity, "leading");
+        counts.leader.set(1);
+        let mut work = JoinSet::new();
+        work.spawn(set::run(set));
+        work.spawn(orders::run(Arc::clone(&orders)));
+        work.spawn(orders::forget_gone(Arc::clone(&orders), options.namespaces.clone()));
+        if let Some(log) = &orders.log {
+            work.spawn(Arc::clone(&log.sender).run());
+        }
+        let lost = tokio::select! {
+            () = &mut stop => None,
+            () = lease.keep() => Some("the lead is lost"),
+            died = ended(&mut work) => Some(died),
+        };
+        // Whoever takes over must be alone.
+        work.shutdown().await;
+        counts.leader.set(0);
+        match lost {
+            None => {
+                lease.release().await;
+                end(&drain)
+            }
+            Some(why) => anyhow::bail!("{why}"),
+        }
+    })
+}
+
+/// A task for purges without a log ends by itself; any other that ends is lost.
+async fn ended(work: &mut JoinSet<()>) -> &'static str {
+    loop {
+        match work.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(_)) => return "a task panicked",
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn end(drain: &Drain) -> anyhow::Result<()> {
+    drain.advance(Stage::Closed);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn listed(ready: &Readiness) {
+    while !ready.unmet().is_empty() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn watch(
+    client: &Client,
+    world: &Arc<World>,
+    options: &Options,
+    counts: &Counts,
+    ready: &Readiness,
+    monitors: bool,
+) {
+    let everywhere = [None];
+    let named: Vec<_> = options.namespaces.iter().cloned().map(Some).collect();
+    let namespaces = if named.is_empty() { &everywhere[..] } else { &named[..] };
+    let monitors = monitors.then_some(Watched::Objects(Kind::ServiceMonitor));
+    for what in Watched::always().chain(monitors) {
+        for namespace in namespaces {
+            let place = namespace.as_deref().unwrap_or("all namespaces");
+            let gate = ready.gate(&format!("{} in {place}", what.as_str()));
+            tokio::spawn(watching::watch(
+                client.clone(),
+                Arc::clone(world),
+                what,
+                namespace.clone(),
+                counts.clone(),
+                gate,
+            ));
+        }
+    }
+}
+
+/// Whether the cluster knows ServiceMonitors, as of now.
+async fn has_monitors(client: &Client) -> bool {
+    let found = client.list_api_group_resources("monitoring.coreos.com/v1").await;
+    found.is_ok_and(|list| list.resources.iter().any(|resource| resource.kind == "ServiceMonitor"))
+}
+
+fn open_log(options: &Options, clock: &Clock) -> anyhow::Result<Option<Log>> {
+    let url = match (&options.log, &options.log_file) {
+        (Some(url), _) => url.clone(),
+        (None, Some(file)) => {
+            std::fs::read_to_string(file).map(|text| text.trim().to_owned()).with_context(|| {
+                format!("cannot read {}: give a file with --log-file", file.display())
+            })?
+        }
+        (None, None) => return Ok(None),
+    };
+    let (prefix, ca) = (options.log_prefix.clone(), options.log_ca.clone());
+    let settings = RedisSettings { url, prefix, ca, ..RedisSettings::default() };
+    let bus = RedisBus::connect(settings).context("the invalidation log cannot be used")?;
+    let bus: Arc<dyn Bus> = Arc::new(bus);
+    let settings = SenderSettings { deadline: DEADLINE, ..SenderSettings::default() };
+    let sender = Arc::new(Sender::new(Arc::clone(&bus), clock.clone(), settings));
+    Ok(Some(Log { bus, sender }))
+}
+
+/// Whether an error is the fault of what the process was given: exit code 2.
+pub fn is_bad_input(error: &anyhow::Error) -> bool {
+    error.is::<AuthorityError>() || error.is::<bus::redis::BadUrl>()
+}
