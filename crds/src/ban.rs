@@ -27,7 +27,7 @@ pub use condition::{HeaderSpec, PatternSpec};
     printcolumn(name = "Host", type_ = "string", json_path = ".spec.host"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Matched", type_ = "integer", json_path = ".status.matched"),
-    printcolumn(name = "Expires", type_ = "date", json_path = ".status.expiresAt"),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt"),
     printcolumn(name = "Seq", type_ = "string", json_path = ".status.seq", priority = "1"),
     printcolumn(
         name = "Message",

@@ -182,7 +182,15 @@ impl Writer {
     async fn write(&self, object: &Object) -> Result<(), ApplyError> {
         let key = &object.key;
         let how = PatchParams::apply(MANAGER).force();
-        let written = self.api(key).patch(&key.name, &how, &Patch::Apply(&object.body)).await;
+        let mut written = self.api(key).patch(&key.name, &how, &Patch::Apply(&object.body)).await;
+        if matches!(&written, Err(kube::Error::Api(status)) if status.code == 422) {
+            // What another put into a list, such as a port of the same name, is in the way: applying leaves it
+            // there. A merge replaces whole lists; where that is refused, too, the first answer says more.
+            let how =
+                PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+            let merged = self.api(key).patch(&key.name, &how, &Patch::Merge(&object.body)).await;
+            written = merged.or(written);
+        }
         self.counts.wrote(key.kind.as_str(), written.is_ok());
         match written {
             Ok(written) => {

@@ -137,7 +137,7 @@ fn wanted(one: &Judged, trouble: Option<String>, up: i32, wanted: i32) -> Vec<Wa
         (None, None) if up < wanted => {
             (false, "Progressing", format!("{up} of {wanted} {servers} take requests"))
         }
-        (None, None) => (true, "Ready", format!("all {wanted} {servers} take requests")),
+        (None, None) => (true, "Ready", format!("{up} of {wanted} {servers} take requests")),
     };
     vec![accepted, Wanted { type_: "Ready", holds: Some(holds), reason, message }]
 }

@@ -1,6 +1,6 @@
 //! The second step: what is sound, what is refused and why, and what goes on serving. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crds::{EdgePool, OriginShield};
@@ -73,12 +73,18 @@ pub fn validate(asked: &Asked, kept: impl Fn(&Owner, &str) -> Option<String>) ->
         }
         judged.push(found);
     }
+    // What refused pools come through in their last good state, whatever they ask for now.
+    let refused = judged.iter().filter(|one| one.problem.is_some());
+    let needed: BTreeSet<Owner> =
+        refused.filter_map(|one| one.serving.as_ref()).flat_map(|s| s.shields.clone()).collect();
     for (id, shield) in &asked.shields {
         let owner = owner(id, TierName::Shield);
         let mut found = judge(&owner, shield, asked, &mut problems);
         let former = former_shield(&owner, &kept).ok();
         match (&found.problem, &shield.value, shields.remove(&owner.full_name())) {
-            (None, Ok(_), Some(translated)) if !translated.complete && former.is_some() => {
+            (None, Ok(_), Some(translated))
+                if former.is_some() && (!translated.complete || needed.contains(&owner)) =>
+            {
                 found.serving = former.map(|version| Serving::shield(version, translated.replicas));
                 found.sound = Some(Sound::Held);
             }
