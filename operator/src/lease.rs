@@ -1,9 +1,10 @@
-//! One operator leads; the others watch and wait. Start at [`Lease::lead`].
+//! One operator leads; the others watch and wait. Start at [`Keeper`].
 //!
 //! What is known of the lease is judged by the clock of this process alone: a lease that was seen to change is held
 //! for its duration from then on, whatever its times say, since clocks of machines differ. Every write names the
 //! version that it saw, so that of two takers one is refused.
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease as Object, LeaseSpec};
@@ -12,19 +13,90 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use runtime::Clock;
+use tokio::sync::{oneshot, watch};
 
 mod decide;
 
 pub use decide::{Seen, Step, decide};
 
 /// For how long a lease is held without a sign of life.
-pub const HELD: Duration = Duration::from_secs(6);
+pub const HELD: Duration = Duration::from_secs(7);
 /// How often it is renewed.
 pub const RENEWED: Duration = Duration::from_secs(2);
 /// How often it is looked at by those who want it.
 const LOOKED_AT: Duration = Duration::from_secs(1);
 /// Before the others may take it, the leader must have stopped.
-const GIVEN_UP: Duration = Duration::from_millis(4500);
+const GIVEN_UP: Duration = Duration::from_millis(5500);
+
+/// What becomes of the lease, to those who do the work.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// Another has it, or it is waited for.
+    Not,
+    /// This process leads.
+    Leading,
+    /// It led, and must not any more.
+    Lost,
+}
+
+/// A lease in the hands of a thread of its own: it must be renewed in time while all others work.
+pub struct Keeper {
+    lead: watch::Receiver<Lead>,
+    release: Option<oneshot::Sender<()>>,
+    thread: JoinHandle<std::io::Result<()>>,
+}
+
+impl Keeper {
+    /// Begins to want the lease that `make` makes in the thread's own runtime.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn start(
+        make: impl FnOnce() -> Result<Lease, kube::Error> + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (told, lead) = watch::channel(Lead::Not);
+        let (release, released) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("lease".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let mut lease = match make() {
+                    Ok(lease) => lease,
+                    Err(error) => {
+                        tracing::error!(%error, "the lease cannot be asked for");
+                        return;
+                    }
+                };
+                let mut released = std::pin::pin!(released);
+                tokio::select! {
+                    _ = &mut released => return,
+                    () = lease.lead() => {}
+                }
+                told.send_replace(Lead::Leading);
+                tokio::select! {
+                    _ = &mut released => lease.release().await,
+                    () = lease.keep() => {
+                        told.send_replace(Lead::Lost);
+                    }
+                }
+            });
+            Ok(())
+        })?;
+        Ok(Self { lead, release: Some(release), thread })
+    }
+
+    /// Waits until it is `lead`. `false`: that will never be, as the thread has ended.
+    pub async fn until(&mut self, lead: Lead) -> bool {
+        self.lead.wait_for(|now| *now == lead).await.is_ok()
+    }
+
+    /// Gives the lease up, if it is had, and ends the thread.
+    pub async fn end(mut self) {
+        if let Some(release) = self.release.take() {
+            let _ = release.send(());
+        }
+        let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
+    }
+}
 
 /// The lease as one process sees it.
 pub struct Lease {

@@ -6,6 +6,8 @@
 
 pub mod build;
 pub mod conditions;
+#[cfg(test)]
+mod fake;
 pub mod fleet;
 pub mod lease;
 pub mod metrics;

@@ -88,10 +88,12 @@ impl Owner {
 
     /// What those of one of its places are called: `edge-POOL-POP`. No other pool and place have the same.
     pub fn object_at(&self, pop: &str) -> String {
-        let plain = format!("{}-{}-{pop}", self.tier.as_str(), self.name);
-        if pop.contains('-') {
-            // Otherwise `a` in `b-c` and `a-b` in `c` were one.
-            return marked(&plain, &format!("{}\0{pop}", self.name), NAME);
+        let (tier, name) = (self.tier.as_str(), &self.name);
+        // `a` in `b-c` is `a--b-c`, `a-b` in `c` is `a-b-c`.
+        let between = if pop.contains('-') { "--" } else { "-" };
+        let plain = format!("{tier}-{name}{between}{pop}");
+        if name.contains("--") || pop.contains("--") {
+            return marked(&plain, &format!("{name}\0{pop}"), NAME);
         }
         shortened(&plain, NAME)
     }

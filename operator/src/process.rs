@@ -16,7 +16,7 @@ use runtime::{Clock, Drain, Readiness, Stage, drain};
 use tokio::task::JoinSet;
 
 use crate::build::Kind;
-use crate::lease::Lease;
+use crate::lease::{Keeper, Lead, Lease};
 use crate::metrics::Counts;
 use crate::options::{AuthorityError, Options};
 use crate::orders::{self, Log, OrdersContext};
@@ -95,11 +95,25 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             clock: clock.clone(),
             counts: counts.clone(),
         });
-        let mut lease = Lease::new(client, &namespace, &options.lease, &identity, clock);
         tokio::pin!(stop);
         tokio::select! {
             () = &mut stop => return end(&drain),
-            () = async { listed(&ready).await; lease.lead().await } => {}
+            () = listed(&ready) => {}
+        }
+        let config = kube::Config::infer().await.context("the API server is not known")?;
+        let (name, me) = (options.lease.clone(), identity.clone());
+        // With a connection of its own, so that no other request is in its way.
+        let mut lease = Keeper::start(move || {
+            Ok(Lease::new(Client::try_from(config)?, &namespace, &name, &me, clock))
+        })?;
+        tokio::select! {
+            () = &mut stop => {
+                lease.end().await;
+                return end(&drain);
+            }
+            leads = lease.until(Lead::Leading) => {
+                anyhow::ensure!(leads, "the lease cannot be had");
+            }
         }
         tracing::info!(identity, "leading");
         counts.leader.set(1);
@@ -112,17 +126,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
         let lost = tokio::select! {
             () = &mut stop => None,
-            () = lease.keep() => Some("the lead is lost"),
+            _ = lease.until(Lead::Lost) => Some("the lead is lost"),
             died = ended(&mut work) => Some(died),
         };
         // Whoever takes over must be alone.
         work.shutdown().await;
         counts.leader.set(0);
+        lease.end().await;
         match lost {
-            None => {
-                lease.release().await;
-                end(&drain)
-            }
+            None => end(&drain),
             Some(why) => anyhow::bail!("{why}"),
         }
     })

@@ -134,7 +134,7 @@ pub struct Problem {
 #[derive(Clone, Debug)]
 pub struct Resources<S> {
     /// Pools, then shields.
-    pub judged: Vec<Judged>,
+    pub judged: Arc<Vec<Judged>>,
     /// How far they are.
     pub state: S,
 }

@@ -1,7 +1,6 @@
 //! What was seen of the cluster: kept small, by those who watch, for those who decide.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use crds::{BanRule, EdgePool, OriginShield, PurgeRequest};
@@ -199,17 +198,17 @@ impl Seen {
     fn put(&mut self, what: Watched, id: Id, object: DynamicObject) -> bool {
         match what {
             Watched::Pools => {
-                let (changed, asks) = put(&mut self.pools, id, object);
+                let asks = put(&mut self.pools, id, object);
                 self.revision += u64::from(asks);
-                changed
+                asks
             }
             Watched::Shields => {
-                let (changed, asks) = put(&mut self.shields, id, object);
+                let asks = put(&mut self.shields, id, object);
                 self.revision += u64::from(asks);
-                changed
+                asks
             }
-            Watched::Purges => put(&mut self.purges, id, object).0,
-            Watched::Bans => put(&mut self.bans, id, object).0,
+            Watched::Purges => put(&mut self.purges, id, object),
+            Watched::Bans => put(&mut self.bans, id, object),
             Watched::Pods => {
                 let Some(pod) = object.try_parse::<Pod>().ok().and_then(|pod| SeenPod::of(&pod))
                 else {
@@ -296,20 +295,18 @@ impl Pods {
     }
 }
 
-/// Whether it changed at all, and whether in what it asks for.
-fn put<T: DeserializeOwned + PartialEq + Debug>(
+/// Whether it changed in what it asks for. What its status says is known to whoever wrote it.
+fn put<T: DeserializeOwned>(
     map: &mut BTreeMap<Id, Custom<T>>,
     id: Id,
     object: DynamicObject,
-) -> (bool, bool) {
+) -> bool {
     let new = Custom::of(object);
-    let former = map.get(&id);
-    let asks = former.is_none_or(|former| {
+    let asks = map.get(&id).is_none_or(|former| {
         (&former.uid, former.generation, former.leaving) != (&new.uid, new.generation, new.leaving)
     });
-    let changed = asks || former.is_some_and(|former| former.value != new.value);
     map.insert(id, new);
-    (changed, asks)
+    asks
 }
 
 impl<T: DeserializeOwned> Custom<T> {

@@ -1,8 +1,10 @@
 //! Resources → what each pool runs on.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crds::EdgePool;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use kube::{CustomResourceExt, Resource};
 use serde::Serialize;
 use wire::Snapshot;
@@ -181,7 +183,12 @@ where
     let Some(json) = problems.take(&at, serde_json::to_value(&resource.value)) else {
         return;
     };
-    let schema = schema::schema_of(T::crd());
+    // Making one takes as long as checking a hundred resources against it.
+    static SCHEMAS: LazyLock<HashMap<String, JSONSchemaProps>> = LazyLock::new(|| {
+        let all = crds::definitions().into_iter();
+        all.map(|crd| (crd.spec.names.kind.clone(), schema::schema_of(crd))).collect()
+    });
+    let Some(schema) = SCHEMAS.get(&*T::kind(&())) else { return };
     let spec = schema.properties.as_ref().and_then(|properties| properties.get("spec"));
     if let (Some(schema), Some(spec)) = (spec, json.get("spec")) {
         schema::check(schema, &Node::from_json(spec), &at.key("spec"), problems);

@@ -46,9 +46,9 @@ pub fn grace(settings: &Settings, drain_ms: u64) -> u64 {
 impl Pods<'_> {
     pub(super) fn deployment(&self, settings: &Settings) -> Object {
         let owner = self.of.owner;
-        let mut labels = json!(owner.labels());
-        extend(&mut labels, &self.spec.labels);
+        let mut labels = json!(self.spec.labels);
         // What pods are found by cannot be overridden.
+        extend(&mut labels, &owner.labels());
         extend(&mut labels, &self.selector);
         let mut metadata = json!({ "labels": labels });
         if !self.spec.annotations.is_empty() {

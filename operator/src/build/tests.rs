@@ -46,7 +46,7 @@ fn objects(settings: &Settings) -> Vec<Object> {
 fn text(objects: &[Object]) -> String {
     let body = |object: &Object| {
         let mut body = object.body.clone();
-        for (_, text) in body["data"].as_object_mut().into_iter().flatten() {
+        for (_, text) in body.get_mut("data").and_then(Value::as_object_mut).into_iter().flatten() {
             *text = json!(text.as_str().unwrap().chars().take(40).collect::<String>() + "…");
         }
         format!("---\n{}", serde_saphyr::to_string(&body).unwrap().trim_end())

@@ -8,6 +8,7 @@ fn pool(name: &str) -> Owner {
 fn names_are_plain_where_they_can_be() {
     assert_eq!(pool("web").object(), "edge-web");
     assert_eq!(pool("web").object_at("fra"), "edge-web-fra");
+    assert_eq!(pool("web").object_at("us-east"), "edge-web--us-east");
     assert_eq!(pool("web").config(), "edge-web-config");
     assert_eq!(pool("web").full_name(), "cdn/web");
     let selector = selector_text(&pool("web").selector_at("fra"));
@@ -24,6 +25,8 @@ fn no_two_places_have_one_name() {
         pool("a-b").object_at("c"),
         pool("a").object_at("b"),
         pool("a.b").object_at("c"),
+        pool("a--b").object_at("c"),
+        pool("a").object_at("b--c"),
     ];
     for (i, name) in names.iter().enumerate() {
         assert!(!names[..i].contains(name), "{names:?}");

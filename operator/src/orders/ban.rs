@@ -44,7 +44,7 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     if ban.metadata.deletion_timestamp.is_some() {
         return teller.leave().await;
     }
-    let order = match context.world.look(|seen| order::of_ban(seen, &ban)) {
+    let order = match order::of_ban(&context.world, &ban) {
         Ok(order) => order,
         Err(reason) => {
             return teller.refuse(Why::Invalid(reason), Outcome::Refused(revision)).await;
@@ -198,7 +198,7 @@ impl Teller<'_> {
         let waited = self.context.clock.now_millis().saturating_sub(since);
         let patient = Duration::from_millis(u64::try_from(waited).unwrap_or_default()) < PATIENCE;
         // It may have been given without a word about it.
-        let order = self.context.world.look(|seen| order::of_ban(seen, &self.ban));
+        let order = order::of_ban(&self.context.world, &self.ban);
         let given = self.status.id.clone().or_else(|| Some(order.ok()?.invalidation.id));
         if let (Some(given), Some(log), false) = (given, &self.context.log, over(&self.status))
             && !lift(self.context, log, &given).await

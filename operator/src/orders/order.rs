@@ -5,20 +5,21 @@ use std::sync::Arc;
 use crds::{BanRule, EdgePool, PurgeRequest};
 use translate::{Resources, TranslatedOrder};
 
-use crate::world::{Id, Seen};
+use crate::world::{Id, Seen, World};
 
 /// What `purge` orders; or what is wrong with it.
-pub(super) fn of_purge(seen: &Seen, purge: &PurgeRequest) -> Result<TranslatedOrder, String> {
+pub(super) fn of_purge(world: &World, purge: &PurgeRequest) -> Result<TranslatedOrder, String> {
     let spec = &purge.spec;
     let texts = spec.urls.iter().chain(&spec.prefix);
-    let mut resources = resources(seen, texts.map(String::as_str));
+    let mut resources = world.look(|seen| resources(seen, texts.map(String::as_str)));
     resources.purges = vec![purge.clone().into()];
     order(&resources, "PurgeRequest")
 }
 
 /// What `ban` orders; or what is wrong with it.
-pub(super) fn of_ban(seen: &Seen, ban: &BanRule) -> Result<TranslatedOrder, String> {
-    let mut resources = resources(seen, ban.spec.host.iter().map(String::as_str));
+pub(super) fn of_ban(world: &World, ban: &BanRule) -> Result<TranslatedOrder, String> {
+    let hosts = ban.spec.host.iter().map(String::as_str);
+    let mut resources = world.look(|seen| resources(seen, hosts));
     resources.bans = vec![ban.clone().into()];
     order(&resources, "BanRule")
 }

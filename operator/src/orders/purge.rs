@@ -40,7 +40,7 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     if told.status.phase.is_some_and(is_over) {
         return told.expire().await;
     }
-    let order = match context.world.look(|seen| order::of_purge(seen, &purge)) {
+    let order = match order::of_purge(&context.world, &purge) {
         Ok(order) => order,
         Err(reason) => return told.refuse(Why::Invalid(reason), Outcome::Refused(revision)).await,
     };

@@ -1,7 +1,8 @@
 //! The fourth step: brings the cluster to what there should be, and writes nothing else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -69,6 +70,8 @@ pub struct Applied {
     pub of: HashMap<Key, Owner>,
     /// Writes that succeeded.
     pub writes: usize,
+    /// Something is to be deleted, but not yet.
+    pub retiring: bool,
 }
 
 /// What was applied by this process, and what it became: the API server writes some things in its own way.
@@ -102,37 +105,45 @@ pub fn decide(desired: &Object, live: Option<&Live>, noted: Option<&(String, u64
 }
 
 /// Whoever writes.
-#[derive(Clone)]
 pub struct Writer {
     client: Client,
     world: Arc<World>,
     memory: Arc<Memory>,
+    /// What is not wanted any more, and since when.
+    unwanted: HashMap<Key, Duration>,
+    /// For how long that stays.
+    notice: Duration,
     counts: Counts,
 }
 
 impl Writer {
-    /// One that remembers nothing.
-    pub fn new(client: Client, world: Arc<World>, counts: Counts) -> Self {
-        Self { client, world, memory: Arc::default(), counts }
+    /// One that remembers nothing. What is not wanted any more stays for `notice`: clients that were sent to a
+    /// place still come when GeoDNS has forgotten it.
+    pub fn new(client: Client, world: Arc<World>, notice: Duration, counts: Counts) -> Self {
+        Self { client, world, memory: Arc::default(), unwanted: HashMap::new(), notice, counts }
     }
 
     /// Applies what was prepared and `more`, kind by kind; then has `pods` look at new documents.
     pub async fn apply(
-        &self,
-        prepared: Resources<Prepared>,
+        &mut self,
+        prepared: &Resources<Prepared>,
         more: Vec<Object>,
         pods: &Pods,
+        now: Duration,
     ) -> Resources<Applied> {
         self.forget_lost();
         let Resources { judged, state } = prepared;
+        let judged = Arc::clone(judged);
         let mut applied = Applied::default();
         let mut objects: Vec<&Object> = more.iter().chain(&state.objects).collect();
         objects.sort_by(|a, b| a.key.cmp(&b.key));
         let desired: HashSet<&Key> = objects.iter().map(|object| &object.key).collect();
         let gone = self.world.look(|seen| {
             let there = seen.live.iter().map(|(key, live)| (key, &live.owner));
-            build::gone(&state, &desired, there)
+            build::gone(state, &desired, there)
         });
+        let (gone, retiring) = self.retire(gone, now);
+        applied.retiring = retiring;
         for kind in Kind::ALL {
             let of_kind = objects.iter().filter(|object| object.key.kind == kind);
             let due: Vec<_> = of_kind.filter(|object| self.is_due(object)).collect();
@@ -157,6 +168,20 @@ impl Writer {
             }
         }
         Resources { judged, state: applied }
+    }
+
+    /// Of what is not wanted any more: what is to go now, and whether there is more.
+    fn retire(&mut self, gone: BTreeSet<Key>, now: Duration) -> (Vec<Key>, bool) {
+        self.unwanted.retain(|key, _| gone.contains(key));
+        let mut due = Vec::new();
+        for key in &gone {
+            let since = *self.unwanted.entry(key.clone()).or_insert(now);
+            if now.saturating_sub(since) >= self.notice {
+                due.push(key.clone());
+            }
+        }
+        let more = due.len() < gone.len();
+        (due, more)
     }
 
     fn is_due(&self, object: &Object) -> bool {

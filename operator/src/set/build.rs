@@ -1,6 +1,7 @@
 //! The third step: the objects that there should be. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use translate::{Authority, TranslatedPool};
 
@@ -53,7 +54,7 @@ pub fn prepare(mut judged: Vec<Judged>, settings: &Settings) -> Resources<Prepar
         }
     }
     prepared.objects.sort_by(|a, b| a.key.cmp(&b.key));
-    Resources { judged, state: prepared }
+    Resources { judged: Arc::new(judged), state: prepared }
 }
 
 /// The fleet documents of all that serve.

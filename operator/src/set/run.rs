@@ -27,6 +27,9 @@ const GATHER: Duration = Duration::from_millis(50);
 /// How often all is looked at when nothing seems to happen.
 const REST: Duration = Duration::from_secs(300);
 
+/// How long a place that left its pool serves on, where there is a GeoDNS: twice the usual life of an answer.
+const NOTICE: Duration = Duration::from_secs(60);
+
 /// What the loop needs.
 pub struct SetContext {
     /// The API server.
@@ -59,8 +62,10 @@ struct Kept {
 /// Reconciles for ever. Everything must have been listed before.
 pub async fn run(context: SetContext) {
     let mut changes = context.world.set_changes();
-    let writer = Writer::new(context.client.clone(), context.world.clone(), context.counts.clone());
-    let nothing = Resources { judged: Vec::new(), state: Prepared::default() };
+    let notice = if context.zones.is_some() { NOTICE } else { Duration::ZERO };
+    let (client, world) = (context.client.clone(), context.world.clone());
+    let writer = Writer::new(client, world, notice, context.counts.clone());
+    let nothing = Resources { judged: Arc::default(), state: Prepared::default() };
     let mut kept = Kept { secrets: Secrets::default(), writer, key: None, prepared: nothing };
     loop {
         changes.mark_unchanged();
@@ -114,8 +119,8 @@ async fn round(context: &SetContext, kept: &mut Kept) -> bool {
     let mut more = fleets(&kept.prepared.judged, &pods);
     more.extend(zones_object(context, &kept.prepared.judged));
     show(context, &kept.prepared.judged, &more);
-    let applied = kept.writer.apply(kept.prepared.clone(), more, &pods).await;
-    well &= applied.state.errors.is_empty();
+    let applied = kept.writer.apply(&kept.prepared, more, &pods, now).await;
+    well &= applied.state.errors.is_empty() && !applied.state.retiring;
     let now = time(context.clock.now_millis());
     let updates = status::look(&context.world, &applied, &pods, &now);
     let (client, recorder) = (&context.client, &context.recorder);

@@ -54,7 +54,7 @@ pub fn updates(
         }
     }
     let mut updates = Vec::new();
-    for one in &resources.judged {
+    for one in resources.judged.iter() {
         let trouble = refused.get(&one.owner).map(|reasons| reasons.join("; "));
         let id = (one.owner.namespace.clone(), one.owner.name.clone());
         let update = match one.owner.tier {
