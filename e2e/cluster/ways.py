@@ -1,0 +1,157 @@
+"""The three ways to a cluster."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import host
+import ours
+from host import configs, place
+from host.say import Failed, step
+
+HERE = Path(__file__).resolve().parent
+
+
+class Unavailable(Exception):
+    """There cannot be such a cluster here, and why."""
+
+
+def chosen():
+    """The way that E2E_CLUSTER names, or that suits this machine."""
+    ways = {way.name: way for way in (Host, Kind, Existing)}
+    name = os.environ.get("E2E_CLUSTER") or ("kind" if docker_answers() else "host")
+    if name not in ways:
+        sys.exit(f"E2E_CLUSTER={name}: there are {', '.join(ways)}")
+    return ways[name]()
+
+
+def docker_answers():
+    """Whether there are Docker and kind."""
+    programs = shutil.which("docker") and shutil.which("kind")
+    return bool(programs) and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+@cache
+def script(name):
+    """Runs a script that makes something ready and prints where it is; its reason if it cannot."""
+    done = subprocess.run([HERE / name], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"{name} says why, above")
+    return Path(done.stdout.strip())
+
+
+class Way:
+    """What all three have."""
+
+    def tools(self):
+        """The folder with kubectl and helm."""
+        return script("tools.sh")
+
+    def keep_logs(self):
+        """Saves what a failed run is understood by."""
+
+    def audit(self):
+        """The API server's audit log, where it can be read."""
+
+
+class Host(Way):
+    """On this machine, as `host/` has it."""
+
+    name = "host"
+
+    def up(self):
+        if platform.system() != "Linux" or os.geteuid() != 0:
+            raise Unavailable("without Docker and kind it takes Linux and root")
+        needed = ["etcd", "containerd", "runc", "/usr/lib/cni/ptp", "iptables", "ip", "openssl", "unshare"]
+        if subprocess.run(["bash", ours.ROOT / ".ci/need", *needed], check=False).returncode != 0:
+            raise Unavailable("programs are missing, see above")
+        kubernetes = script("kubernetes/build.sh")
+        kubectl = self.tools() / "kubectl"
+        pause = ours.ARCHIVES / "pause.tar"
+        ours.archive.build(kubernetes / "pause", configs.PAUSE, pause)
+        host.up(kubernetes, kubectl, [pause])
+
+    def load(self, archives):
+        host.load(archives)
+
+    def down(self):
+        host.down()
+
+    def kubeconfig(self):
+        return place.KUBECONFIG
+
+    def keep_logs(self):
+        host.keep_logs()
+
+    def audit(self):
+        return place.AUDIT
+
+
+class Kind(Way):
+    """In a container of Docker's."""
+
+    name = "kind"
+    cluster = "blue-origin-e2e"
+
+    def up(self):
+        if not docker_answers():
+            raise Unavailable("Docker or kind is not there, or does not answer")
+        self.down()
+        self.kubeconfig().parent.mkdir(parents=True, exist_ok=True)
+        with step("kind"):
+            self.kind("create", "cluster", "--wait", "120s", "--kubeconfig", self.kubeconfig())
+
+    def load(self, archives):
+        for archive in archives:
+            with step(f"image {archive.stem}"):
+                self.kind("load", "image-archive", archive)
+
+    def down(self):
+        self.kind("delete", "cluster", "--kubeconfig", self.kubeconfig())
+
+    def kubeconfig(self):
+        return ours.ROOT / "target/kind.kubeconfig"
+
+    def keep_logs(self):
+        self.kind("export", "logs", ours.ROOT / "target/kind-logs")
+
+    def kind(self, *arguments):
+        command = ["kind", "--quiet", *[str(a) for a in arguments], "--name", self.cluster]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+class Existing(Way):
+    """The one that the current kubeconfig speaks of; it is left as it was, but for what tests leave in it."""
+
+    name = "existing"
+
+    def up(self):
+        if "E2E_IMAGES" not in os.environ:
+            raise Unavailable("E2E_IMAGES must name the registry that has our images, such as registry.example.com/cdn")
+        context = self.kubectl("config", "current-context")
+        if os.environ.get("E2E_YES") != context:
+            if not sys.stdin.isatty():
+                raise Unavailable(f"to use the cluster {context} without being asked, set E2E_YES={context}")
+            if input(f"Run the tests, which install things and break some, in the cluster {context}? [yes/no] ") != "yes":
+                raise Unavailable("you said no")
+
+    def load(self, archives):
+        print(f"images are taken from {ours.REGISTRY}, as they are there")
+
+    def down(self):
+        """It stays."""
+
+    def kubeconfig(self):
+        return os.environ.get("KUBECONFIG") or Path.home() / ".kube/config"
+
+    def kubectl(self, *arguments):
+        done = subprocess.run([self.tools() / "kubectl", *arguments], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Unavailable(done.stderr.strip())
+        return done.stdout.strip()
