@@ -6,8 +6,10 @@ SHELL := /bin/bash
 ORIGIN ?=
 PORT ?= 8400
 EXAMPLE ?= examples/quickstart
+T ?=
 
-.PHONY: help demo test lint unit fuzz-dns conformance bench bench-purge bench-peers bench-adaptive bench-dns bench-failover
+.PHONY: help demo test lint unit e2e cluster-up cluster-down fuzz-dns conformance
+.PHONY: bench bench-purge bench-peers bench-adaptive bench-dns bench-failover
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +45,17 @@ conformance-debug:
 	cargo build --workspace --bins --locked
 	node --test e2e/conformance/
 	BIN=target/debug bash e2e/conformance/run.sh
+
+e2e: ## the tests that need a real Kubernetes, on one of E2E_CLUSTER=host|kind|existing; T=… for some of them
+	bash .ci/need python3 npm
+	python3 e2e/cluster test $(T)
+
+cluster-up: ## a real Kubernetes with our images, to try things in; prints what to export
+	bash .ci/need python3 npm
+	python3 e2e/cluster up
+
+cluster-down: ## ends it
+	python3 e2e/cluster down
 
 conformance: ## the public HTTP cache test suite against a real edge
 	bash .ci/need node npm

@@ -1,8 +1,8 @@
 """A real Kubernetes for tests and for people: python3 e2e/cluster COMMAND.
 
-    up      gets a cluster and says where its kubeconfig is
+    up      gets a cluster with our images and says where its kubeconfig is
     down    ends it
-    images  builds our images from the programs in target/debug and gives them to the cluster
+    images  builds our programs and their images anew and gives them to the cluster
     test    up, images, the tests of e2e/tests/cluster, down; further arguments go to the tests
 
 E2E_CLUSTER says which: `host` (this machine, as root), `kind` (in Docker) or `existing` (that of the current kubeconfig,
@@ -38,6 +38,7 @@ def main():
 def up():
     way = ways.chosen()
     way.up()
+    way.load(ours.images)
     print(f"export KUBECONFIG={way.kubeconfig()}\nexport PATH={way.tools()}:$PATH", flush=True)
 
 
@@ -46,14 +47,14 @@ def down():
 
 
 def images():
-    ways.chosen().load(ours.images())
+    ways.chosen().load(ours.images)
 
 
 def test(*more):
     way = ways.chosen()
     try:
         way.up()
-        way.load(ours.images())
+        way.load(ours.images)
         code = ours.tests(way, more)
         if code != 0:
             way.keep_logs()

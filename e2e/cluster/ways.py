@@ -75,8 +75,8 @@ class Host(Way):
         ours.archive.build(kubernetes / "pause", configs.PAUSE, pause)
         host.up(kubernetes, kubectl, [pause])
 
-    def load(self, archives):
-        host.load(archives)
+    def load(self, images):
+        host.load(images())
 
     def down(self):
         host.down()
@@ -105,8 +105,8 @@ class Kind(Way):
         with step("kind"):
             self.kind("create", "cluster", "--wait", "120s", "--kubeconfig", self.kubeconfig())
 
-    def load(self, archives):
-        for archive in archives:
+    def load(self, images):
+        for archive in images():
             with step(f"image {archive.stem}"):
                 self.kind("load", "image-archive", archive)
 
@@ -141,7 +141,7 @@ class Existing(Way):
             if input(f"Run the tests, which install things and break some, in the cluster {context}? [yes/no] ") != "yes":
                 raise Unavailable("you said no")
 
-    def load(self, archives):
+    def load(self, _):
         print(f"images are taken from {ours.REGISTRY}, as they are there")
 
     def down(self):

@@ -94,6 +94,7 @@ def apiserver():
         f"--client-ca-file={pki}/ca.crt",
         f"--tls-cert-file={pki}/server.crt",
         f"--tls-private-key-file={pki}/server.key",
+        "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-client-certificate={pki}/client.crt",
         f"--kubelet-client-key={pki}/client.key",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",

@@ -4,6 +4,7 @@
 
 mod crates;
 mod files;
+mod images;
 mod metrics;
 mod standards;
 

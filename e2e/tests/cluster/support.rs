@@ -1,0 +1,149 @@
+//! The cluster, and what a test does with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
+use kube::core::Resource;
+use kube::{Api, Client};
+use runtime::Clock;
+use serde_json::{Value, json};
+
+/// What kubectl said when it installed the definitions, once for all tests.
+static DEFINITIONS: OnceLock<String> = OnceLock::new();
+
+/// A test under way. Its time is printed at the end.
+pub(crate) struct Test {
+    pub(crate) client: Client,
+    name: &'static str,
+    clock: Clock,
+    space: Option<String>,
+}
+
+impl Test {
+    /// Begins; the definitions of our resources are there.
+    pub(crate) async fn begin(name: &'static str) -> Self {
+        definitions();
+        let client = Client::try_default().await.expect("KUBECONFIG names a cluster");
+        Self { client, name, clock: Clock::system(), space: None }
+    }
+
+    /// A namespace of its own, whose pods must keep to the strictest of Kubernetes' standards.
+    pub(crate) async fn space(&mut self) -> String {
+        let space = format!("e2e-{}", self.name.replace('_', "-"));
+        let labels = BTreeMap::from(
+            ["enforce", "warn"]
+                .map(|mode| (format!("pod-security.kubernetes.io/{mode}"), "restricted".into())),
+        );
+        let metadata =
+            ObjectMeta { name: Some(space.clone()), labels: Some(labels), ..ObjectMeta::default() };
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let namespace = Namespace { metadata, ..Namespace::default() };
+        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        self.space = Some(space.clone());
+        space
+    }
+
+    /// What the API server says when it is asked to make a resource with this `spec`, which it does not do.
+    pub(crate) async fn offered<K>(&self, spec: Value) -> Result<DynamicObject, String>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let kind = ApiResource::erase::<K>(&());
+        let object = DynamicObject::new("offered", &kind).data(json!({ "spec": spec }));
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), "default", &kind);
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        match api.create(&dry, &object).await {
+            Ok(made) => Ok(made),
+            Err(kube::Error::Api(status)) => Err(status.message.clone()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+impl Drop for Test {
+    fn drop(&mut self) {
+        let seconds = self.clock.monotonic().as_secs_f64();
+        if let Some(space) = &self.space {
+            if std::thread::panicking() {
+                for what in [&["get", "all,events"][..], &["describe", "pods"]] {
+                    let said = try_kubectl(&[what, &["--namespace", space]].concat(), "");
+                    say(&format!("{space}: {said:?}"));
+                }
+            }
+            let _ = try_kubectl(&["delete", "namespace", space, "--wait=false"], "");
+        }
+        let result = if std::thread::panicking() { "FAILED" } else { "ok" };
+        say(&format!("{:<60} {result} {seconds:6.1} s", self.name));
+    }
+}
+
+/// Prints a line.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Installs the definitions of our resources as a person would, and returns what kubectl said.
+pub(crate) fn definitions() -> &'static str {
+    DEFINITIONS.get_or_init(|| {
+        let folder = root().join("crds/crd");
+        let folder = folder.to_str().unwrap();
+        let said = kubectl(&["apply", "--server-side", "--force-conflicts", "-f", folder]);
+        kubectl(&["wait", "--for=condition=Established", "--timeout=30s", "-f", folder]);
+        said
+    })
+}
+
+/// Runs kubectl and returns all that it said; it must succeed.
+pub(crate) fn kubectl(arguments: &[&str]) -> String {
+    kubectl_with(arguments, "")
+}
+
+/// The same with `input`.
+pub(crate) fn kubectl_with(arguments: &[&str], input: &str) -> String {
+    try_kubectl(arguments, input).unwrap_or_else(|said| panic!("kubectl {arguments:?}: {said}"))
+}
+
+/// What kubectl said, as an error if it failed.
+pub(crate) fn try_kubectl(arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut child = Command::new("kubectl")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubectl is on the PATH");
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].map(|s| String::from_utf8_lossy(&s).into_owned());
+    if output.status.success() { Ok(said.concat()) } else { Err(said.concat()) }
+}
+
+/// The image of one of our programs.
+pub(crate) fn image(program: &str) -> String {
+    let told = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: make e2e"));
+    format!("{}/{program}:{}", told("E2E_IMAGES"), told("E2E_TAG"))
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every manifest below `examples/`, in order.
+pub(crate) fn examples() -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(root().join("examples"))
+        .unwrap()
+        .flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "yaml"))
+        .collect();
+    found.sort();
+    assert!(found.len() > 5, "the examples are found");
+    found
+}
