@@ -1,5 +1,6 @@
 """The three ways to a cluster."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -51,6 +52,21 @@ class Way:
         """The folder with kubectl and helm."""
         return script("tools.sh")
 
+    def locked(self):
+        """Keeps others from the cluster meanwhile."""
+        return contextlib.nullcontext()
+
+    def stay(self):
+        """It is to stay when tests are over."""
+
+    def stays(self):
+        """Whether there is one that is to stay."""
+        return False
+
+    def signal(self, program, name):
+        """Sends a signal to one of the node's programs."""
+        raise Unavailable("signals can be sent with E2E_CLUSTER=host only")
+
     def keep_logs(self):
         """Saves what a failed run is understood by."""
 
@@ -83,6 +99,18 @@ class Host(Way):
 
     def kubeconfig(self):
         return place.KUBECONFIG
+
+    def locked(self):
+        return host.locked()
+
+    def stay(self):
+        host.stay()
+
+    def stays(self):
+        return host.stays()
+
+    def signal(self, program, name):
+        host.signal(program, name)
 
     def keep_logs(self):
         host.keep_logs()

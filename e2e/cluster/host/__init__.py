@@ -6,10 +6,13 @@ one control group, all three of a fixed name. So a run that was killed leaves no
 """
 
 import contextlib
+import fcntl
+import os
 import shutil
+import signal as signals
 import time
 
-from . import certificates, cgroups, manifests, place, programs, space
+from . import certificates, cgroups, place, programs, space
 from .say import Failed, step
 
 
@@ -26,11 +29,14 @@ def up(kubernetes, kubectl, images):
         with step("node's namespaces"):
             space.make(kubernetes / "pause")
         running = programs.start(kubernetes, kubectl)
-        running.kubectl("apply", "--server-side", "-f", "-", text=manifests.as_text(manifests.cluster_dns()))
         load(images)
-        with step("node ready, names of services known"):
+        with step("node"):
             ready = ("wait", f"node/{place.NODE}", "--for=condition=Ready", "--timeout=1s")
             running.wait("the node", 120, lambda: running.answers(*ready))
+        with step("controllers"):
+            account = ("get", "serviceaccount", "default", "--output=name")
+            running.wait("the controllers", 60, lambda: running.answers(*account))
+        with step("CoreDNS"):
             running.wait("CoreDNS", 60, programs.dns_is_ready)
     except BaseException:
         keep_logs()
@@ -47,9 +53,34 @@ def load(images):
             space.run("ctr", "--address", place.CONTAINERD, "--namespace", "k8s.io", "images", "import", archive)
 
 
-def is_up():
-    """Whether there is one, as far as can be seen from outside."""
-    return place.KUBECONFIG.exists() and bool(cgroups.processes())
+@contextlib.contextmanager
+def locked():
+    """For one at a time: whoever comes second would end the first one's cluster."""
+    with open(place.LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed("another run has the cluster; wait, or take one of your own: E2E_CLUSTER_NUMBER=1") from None
+        yield
+
+
+def stay():
+    """Says that the cluster is there for somebody, not left by a run that was killed."""
+    place.STAYS.touch()
+
+
+def stays():
+    """Whether there is one that somebody wanted to stay, and it answers."""
+    return place.STAYS.exists() and programs.api_is_ready()
+
+
+def signal(program, name):
+    """Sends the signal called `name` to a program of the node, such as STOP and CONT to `kubelet`."""
+    of_program = [pid for pid in cgroups.processes() if programs.is_called(pid, program)]
+    if not of_program:
+        raise Failed(f"no {program} runs in the cluster")
+    for pid in of_program:
+        os.kill(pid, getattr(signals, f"SIG{name}"))
 
 
 def down():

@@ -3,8 +3,9 @@
 import socket
 import ssl
 import urllib.request
+from pathlib import Path
 
-from . import access, configs, place, space
+from . import access, configs, manifests, place, space
 from .say import Failed, step, wait
 
 
@@ -48,7 +49,7 @@ class Running:
 
 
 def start(kubernetes, kubectl):
-    """Starts all of them, and waits until the node could be used; it may not be ready yet."""
+    """Starts all of them; the API server is ready then, and nothing else need be."""
     access.make()
     configs.make()
     running = Running(kubernetes, kubectl)
@@ -61,12 +62,11 @@ def start(kubernetes, kubectl):
     with step("kube-apiserver"):
         running.start("kube-apiserver", *apiserver())
         running.wait("the API server", 120, api_is_ready)
-    with step("controllers and scheduler"):
-        running.start("kube-controller-manager", *controllers())
-        running.start("kube-scheduler", "--kubeconfig", access.of("scheduler"), "--leader-elect=false")
-        running.wait("service accounts", 60, lambda: running.answers("get", "serviceaccount", "default", "--output=name"))
+    running.start("kube-controller-manager", *controllers())
+    running.start("kube-scheduler", "--kubeconfig", access.of("scheduler"), "--leader-elect=false")
     running.start("kubelet", *kubelet())
     running.start("kube-proxy", "--config", place.CONFIG / "proxy.json")
+    running.kubectl("apply", "--server-side", "-f", "-", text=manifests.as_text(manifests.cluster_dns()))
     running.start("coredns", "-conf", place.CONFIG / "Corefile")
     return running
 
@@ -125,6 +125,13 @@ def kubelet():
         f"--hostname-override={place.NODE}",
         f"--node-ip={place.THERE}",
     ]
+
+
+def is_called(pid, program):
+    """Whether a process is one of these, and not what started it."""
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    name = Path(words[0]).name
+    return program == (words[1] if name == "kubernetes" else name)
 
 
 def containerd_answers():

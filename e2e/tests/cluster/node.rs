@@ -4,7 +4,9 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Api;
 use kube::api::ListParams;
 
-use crate::support::{Test, kubectl, try_kubectl};
+use serde_json::{Value, json};
+
+use crate::support::{Test, audit_log, kubectl, try_kubectl};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a cluster: make e2e"]
@@ -20,10 +22,28 @@ async fn a_node_is_ready() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a cluster: make e2e"]
 async fn nobody_has_rights_that_were_not_given() {
-    let _test = Test::begin("nobody_has_rights_that_were_not_given").await;
-    let nobody = "--as=system:serviceaccount:default:default";
-    let asked = ["auth", "can-i", "list", "edgepools.cdn.blueorigin.dev"];
-    assert_eq!(kubectl(&asked).trim(), "yes");
-    let said = try_kubectl(&[&asked[..], &[nobody]].concat(), "").unwrap_err();
-    assert!(said.starts_with("no"), "{said}");
+    let mut test = Test::begin("nobody_has_rights_that_were_not_given").await;
+    let space = test.space().await;
+    let token = kubectl(&["create", "token", "default", "--namespace", &space]);
+    let asked = ["get", "edgepools", "--namespace", &space];
+    assert!(kubectl(&asked).contains("No resources found"));
+    let as_pods = [&asked[..], &["--token", token.trim()]].concat();
+    // The administrator's own token must not stand beside it.
+    let config = kubectl(&["config", "view", "--raw", "--minify", "--output=json"]);
+    let mut config: Value = serde_json::from_str(&config).unwrap();
+    config["users"][0]["user"] = json!({});
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    std::fs::write(&path, config.to_string()).unwrap();
+    let config = format!("--kubeconfig={}", path.display());
+    let said = try_kubectl(&[&as_pods[..], &[&config]].concat(), "").unwrap_err();
+    let account = format!("system:serviceaccount:{space}:default");
+    assert!(said.contains("(Forbidden)") && said.contains(&account), "{said}");
+
+    // Where its audit log can be read, the API server says so there, too.
+    if let Some(path) = audit_log() {
+        let log = std::fs::read_to_string(&path).unwrap();
+        let refused = |line: &&str| line.contains(&account) && line.contains("\"forbid\"");
+        assert_eq!(log.lines().filter(refused).count(), 1, "{}", path.display());
+    }
 }

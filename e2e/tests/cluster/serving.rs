@@ -30,11 +30,28 @@ fn config(space: &str, debug: &str) -> String {
     .to_string()
 }
 
-/// What a client in the cluster gets, as `stage ask` prints it.
-fn ask(space: &str, path: &str) -> String {
+/// What a client in the cluster gets, as `stage ask` prints it; an error if it gets no answer.
+fn try_ask(space: &str, path: &str) -> Result<String, String> {
     let url = format!("http://edge.{space}.svc.cluster.local{path}");
     let stage = ["exec", "--namespace", space, "deploy/origin", "--", "/usr/bin/stage"];
-    kubectl(&[&stage[..], &["ask", &url, "cdn.example.com"]].concat())
+    try_kubectl(&[&stage[..], &["ask", &url, "cdn.example.com"]].concat(), "")
+}
+
+fn ask(space: &str, path: &str) -> String {
+    try_ask(space, path).unwrap()
+}
+
+/// The first answer. A pod is available some moments before the nodes send a service's requests to it.
+async fn first_answer(space: &str, path: &str) -> String {
+    let mut said = String::new();
+    for _ in 0..50 {
+        match try_ask(space, path) {
+            Ok(answer) => return answer,
+            Err(error) => said = error,
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("no answer: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,12 +69,17 @@ async fn a_restricted_edge_serves_through_its_service() {
     kubectl(&[&wait[..], &here].concat());
 
     // The first proves that names of services work, too: the origin is known by its own.
-    let first = ask(&space, "/hello");
+    let first = first_answer(&space, "/hello").await;
     assert!(first.starts_with("200\n") && first.contains("\nx-cache: MISS\n"), "{first}");
     let second = ask(&space, "/hello");
     assert!(second.starts_with("200\n") && second.contains("\nx-cache: HIT\n"), "{second}");
     assert!(second.contains("\ncache-status: "), "{second}");
     assert_eq!(first.split("\n\n").nth(1), second.split("\n\n").nth(1), "the bodies");
+
+    // Whoever breaks into it finds nothing to go on with.
+    let shell = ["exec", "--namespace", &space, "deploy/edge", "--", "/bin/sh", "-c", "true"];
+    let said = try_kubectl(&shell, "").unwrap_err();
+    assert!(said.contains("no such file or directory"), "{said}");
 
     // A change reaches it while it runs: the kubelet looks at a pod whose annotations change.
     kubectl_with(&apply, &config(&space, "Never"));

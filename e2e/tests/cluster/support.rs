@@ -35,18 +35,21 @@ impl Test {
 
     /// A namespace of its own, whose pods must keep to the strictest of Kubernetes' standards.
     pub(crate) async fn space(&mut self) -> String {
-        let space = format!("e2e-{}", self.name.replace('_', "-"));
+        let name: String = self.name.chars().take(50).collect();
         let labels = BTreeMap::from(
             ["enforce", "warn"]
                 .map(|mode| (format!("pod-security.kubernetes.io/{mode}"), "restricted".into())),
         );
-        let metadata =
-            ObjectMeta { name: Some(space.clone()), labels: Some(labels), ..ObjectMeta::default() };
+        let metadata = ObjectMeta {
+            generate_name: Some(format!("e2e-{}-", name.replace('_', "-"))),
+            labels: Some(labels),
+            ..ObjectMeta::default()
+        };
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         let namespace = Namespace { metadata, ..Namespace::default() };
-        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
-        self.space = Some(space.clone());
-        space
+        let made = namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        self.space = made.metadata.name.clone();
+        made.metadata.name.unwrap()
     }
 
     /// What the API server says when it is asked to make a resource with this `spec`, which it does not do.
@@ -128,6 +131,11 @@ pub(crate) fn try_kubectl(arguments: &[&str], input: &str) -> Result<String, Str
 pub(crate) fn image(program: &str) -> String {
     let told = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: make e2e"));
     format!("{}/{program}:{}", told("E2E_IMAGES"), told("E2E_TAG"))
+}
+
+/// The audit log of the API server, where it can be read.
+pub(crate) fn audit_log() -> Option<PathBuf> {
+    std::env::var_os("E2E_AUDIT").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// The root of the repository.
