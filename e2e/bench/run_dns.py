@@ -78,7 +78,9 @@ def run(options):
             running = {}
             for server in options.servers:
                 running[server.name] = stack.enter_context(start(server, home / server.name, given))
-            results["servers"] = measure(running, given, options)
+            samples = measure(running, given, options)
+            results["servers"] = {name: summary(found) for name, found in samples.items()}
+            results["ratios"] = report.ratios(samples)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return results
@@ -130,7 +132,7 @@ def measure(running, given, options):
                 f"{sample['per_second']:>9,.0f}/s  p99 {sample['p99_ms']:.2f} ms",
                 flush=True,
             )
-    return {name: summary(found) for name, found in samples.items()}
+    return samples
 
 
 def one(process, given, seconds):

@@ -103,7 +103,8 @@ class Dnsperf(unittest.TestCase):
 
 
 class Report(unittest.TestCase):
-    def test_ratios_are_ours_over_theirs(self):
-        servers = {"geodns": {"per_cpu_second": 200.0}, "gdnsd": {"per_cpu_second": 100.0}}
-        self.assertEqual(report.ratios(servers), {"gdnsd": 2.0})
-        self.assertEqual(report.ratios({"gdnsd": servers["gdnsd"]}), {})
+    def test_ratios_are_ours_over_theirs_round_by_round(self):
+        rounds = {"geodns": (200.0, 90.0, 300.0), "gdnsd": (100.0, 90.0, 200.0)}
+        samples = {name: [{"per_cpu_second": figure} for figure in found] for name, found in rounds.items()}
+        self.assertEqual(report.ratios(samples), {"gdnsd": {"median": 1.5, "low": 1.0, "high": 2.0}})
+        self.assertEqual(report.ratios({"gdnsd": samples["gdnsd"]}), {})

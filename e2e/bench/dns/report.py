@@ -1,5 +1,7 @@
 """The results as Markdown."""
 
+from statistics import median
+
 import machine
 
 NAMES = {"geodns": "Blue Origin", "gdnsd": "gdnsd", "powerdns": "PowerDNS"}
@@ -32,7 +34,7 @@ Medians of {results["rounds"]} rounds of {results["seconds"]} s. Answers per CPU
 way as dnsperf can have, over user and system time of the server. Latencies are those of rounds at {results["rate"]:,} queries
 a second, the same for all.
 
-{_ratios(results["servers"])}
+{_ratios(results)}
 """
 
 
@@ -48,22 +50,30 @@ def _row(name, figures):
     ]
 
 
-def ratios(servers):
-    """Ours over each other's answers per CPU-second; empty when ours was not measured."""
-    ours = servers.get("geodns")
+def ratios(samples):
+    """Ours over each other's answers per CPU-second: the median of the rounds, as both of a round had the same noise."""
+    ours = samples.get("geodns")
     if not ours:
         return {}
-    others = {name: figures for name, figures in servers.items() if name != "geodns"}
-    return {name: ours["per_cpu_second"] / figures["per_cpu_second"] for name, figures in others.items()}
+    others = {name: found for name, found in samples.items() if name != "geodns"}
+    each = {
+        name: [mine["per_cpu_second"] / other["per_cpu_second"] for mine, other in zip(ours, found)]
+        for name, found in others.items()
+    }
+    return {
+        name: {"median": round(median(found), 3), "low": round(min(found), 3), "high": round(max(found), 3)}
+        for name, found in each.items()
+    }
 
 
-def _ratios(servers):
+def _ratios(results):
+    servers = results["servers"]
     lines = [
-        f"Ours per CPU-second: **{ratio:.2f} × {NAMES[name]}** (wanted: {WANTED[name]:.1f}), "
-        f"p99 {servers['geodns']['p99_ms']:.2f} ms to {servers[name]['p99_ms']:.2f} ms."
-        for name, ratio in ratios(servers).items()
+        f"- **{ratio['median']:.2f} × {NAMES[name]}** in answers per CPU-second ({ratio['low']:.2f} to {ratio['high']:.2f}, "
+        f"wanted: {WANTED[name]:.1f}), p99 {servers['geodns']['p99_ms']:.2f} ms to {servers[name]['p99_ms']:.2f} ms"
+        for name, ratio in results["ratios"].items()
     ]
-    return "\n".join(lines) or "Ours was not measured."
+    return "Ours, medians of the ratios of each round:\n\n" + "\n".join(lines) if lines else "Ours was not measured."
 
 
 def _table(head, rows):

@@ -1,5 +1,5 @@
 //! Against a real database of cities: the first PoP is the nearest, as found by trying all by another formula.
-//! `GEO_DATABASE=v4.mmdb,v6.mmdb cargo test -p dns nearest -- --ignored`
+//! `make unit` runs it; by hand: `GEO_DATABASE=$(bash e2e/places/files.sh) cargo test -p dns nearest -- --ignored`
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
