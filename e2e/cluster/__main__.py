@@ -29,7 +29,9 @@ def main():
     # What is to go must go also when the terminal or a time limit says so.
     stop.signal(stop.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
-        sys.exit(commands[command](ways.chosen(), *more))
+        way = ways.chosen()
+        way.check()
+        sys.exit(commands[command](way, *more))
     except Unavailable as reason:
         # Whoever asked for a certain cluster wants it; anybody else hears it in the last lines, and cannot miss it.
         if command != "test" or "E2E_CLUSTER" in os.environ:

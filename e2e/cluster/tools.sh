@@ -14,7 +14,7 @@ if [ -x "$to/kubectl" ] && [ -x "$to/helm" ]; then
   exit
 fi
 
-no() { echo "no kubectl and helm for the cluster: $1" >&2; exit 1; }
+no() { echo "kubectl and helm cannot be had: $1" >&2; exit 1; }
 
 mkdir -p "$cache"
 new=$(mktemp -d "$cache/.tools-XXXXXX")

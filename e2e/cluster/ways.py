@@ -38,11 +38,16 @@ def docker_answers():
 
 @cache
 def script(name):
-    """Runs a script that makes something ready and prints where it is; its reason if it cannot."""
-    done = subprocess.run([HERE / name], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise Unavailable(f"{name} says why, above")
-    return Path(done.stdout.strip())
+    """Runs a script that makes something ready and prints where it is; the last that it complains of is why not."""
+    last = f"{name} failed"
+    with subprocess.Popen([HERE / name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        for line in run.stderr:
+            print(line, end="", file=sys.stderr, flush=True)
+            last = line.strip()
+        where = run.stdout.read().strip()
+    if run.returncode != 0:
+        raise Unavailable(last)
+    return Path(where)
 
 
 class Way:
@@ -51,6 +56,9 @@ class Way:
     def tools(self):
         """The folder with kubectl and helm."""
         return script("tools.sh")
+
+    def check(self):
+        """Says if there cannot be one here, before anything is done."""
 
     def locked(self):
         """Keeps others from the cluster meanwhile."""
@@ -79,9 +87,11 @@ class Host(Way):
 
     name = "host"
 
-    def up(self):
+    def check(self):
         if platform.system() != "Linux" or os.geteuid() != 0:
             raise Unavailable("without Docker and kind it takes Linux and root")
+
+    def up(self):
         needed = ["etcd", "containerd", "runc", "/usr/lib/cni/ptp", "iptables", "ip", "openssl", "unshare"]
         if subprocess.run(["bash", ours.ROOT / ".ci/need", *needed], check=False).returncode != 0:
             raise Unavailable("programs are missing, see above")
@@ -125,9 +135,11 @@ class Kind(Way):
     name = "kind"
     cluster = "blue-origin-e2e"
 
-    def up(self):
+    def check(self):
         if not docker_answers():
             raise Unavailable("Docker or kind is not there, or does not answer")
+
+    def up(self):
         self.down()
         self.kubeconfig().parent.mkdir(parents=True, exist_ok=True)
         with step("kind"):
@@ -159,7 +171,7 @@ class Existing(Way):
 
     name = "existing"
 
-    def up(self):
+    def check(self):
         if "E2E_IMAGES" not in os.environ:
             raise Unavailable("E2E_IMAGES must name the registry that has our images, such as registry.example.com/cdn")
         context = self.kubectl("config", "current-context")
@@ -168,6 +180,9 @@ class Existing(Way):
                 raise Unavailable(f"to use the cluster {context} without being asked, set E2E_YES={context}")
             if input(f"Run the tests, which install things and break some, in the cluster {context}? [yes/no] ") != "yes":
                 raise Unavailable("you said no")
+
+    def up(self):
+        """It is."""
 
     def load(self, _):
         print(f"images are taken from {ours.REGISTRY}, as they are there")

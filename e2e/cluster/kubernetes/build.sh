@@ -14,7 +14,7 @@ if [ -x "$to/kubernetes" ] && [ -x "$to/pause" ]; then
   exit
 fi
 
-no() { echo "no Kubernetes for the cluster: $1" >&2; exit 1; }
+no() { echo "Kubernetes cannot be had: $1" >&2; exit 1; }
 
 command -v go >/dev/null || no "there is no Go to build it with (1.21 or newer; it fetches the release that go.mod names)"
 mkdir -p "$cache"
