@@ -47,11 +47,11 @@ conformance-debug:
 	BIN=target/debug bash e2e/conformance/run.sh
 
 e2e: ## the tests that need a real Kubernetes, on one of E2E_CLUSTER=host|kind|existing; T=… for some of them
-	bash .ci/need python3 npm
+	bash .ci/need python3 npm redis-server
 	python3 e2e/cluster test $(T)
 
 cluster-up: ## a real Kubernetes with our images, to try things in; prints what to export
-	bash .ci/need python3 npm
+	bash .ci/need python3 npm redis-server
 	python3 e2e/cluster up
 
 cluster-down: ## ends it

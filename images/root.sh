@@ -4,6 +4,7 @@
 #
 #   root.sh PROGRAM FOLDER
 set -eu
+umask 022
 program=$1 root=$2
 
 mkdir -p "$root/usr/bin" "$root/etc" "$root/tmp"

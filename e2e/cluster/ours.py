@@ -1,6 +1,7 @@
 """What the cluster gets of this repository: images of its programs, and the tests."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ TAG = os.environ.get("E2E_TAG", "e2e")
 # Package and program. Who is not there yet is left out.
 PROGRAMS = [("edge", "edge"), ("shield", "shield"), ("geodns", "geodns"), ("operator", "operator"), ("e2e", "stage")]
 
+# Of others, as this machine has them: images that a user's cluster takes from a registry.
+OTHERS = ["redis-server"]
+
 sys.path.insert(0, str(ROOT / "images"))
 import archive  # noqa: E402
 
@@ -27,7 +31,9 @@ def images():
     with step("our programs"):
         wanted = [part for package, program in there for part in ("-p", package, "--bin", program)]
         run(["cargo", "build", "--quiet", "--locked", *wanted])
-    return [image(BUILT / program, f"{REGISTRY}/{program}:{TAG}") for _, program in there]
+    others = [Path(path) for path in map(shutil.which, OTHERS) if path]
+    programs = [BUILT / program for _, program in there] + others
+    return [image(program, f"{REGISTRY}/{program.name}:{TAG}") for program in programs]
 
 
 def image(program, tag):

@@ -13,10 +13,18 @@ from .say import Failed
 
 ROOT = Path("/sys/fs/cgroup")
 
+# Those that a kubelet wants, as far as the machine has them.
+WANTED = {"cpu", "cpuset", "hugetlb", "memory", "pids"}
+
+
+def is_unified():
+    """Whether the machine has version 2 alone."""
+    return (ROOT / "cgroup.controllers").exists()
+
 
 def roots():
     """The node's folder in each hierarchy that is mounted."""
-    if (ROOT / "cgroup.controllers").exists():
+    if is_unified():
         return [ROOT / CGROUP]
     below = {path.resolve() for path in ROOT.iterdir() if (path / "cgroup.procs").exists()}
     return [path / CGROUP for path in sorted(below)]
@@ -29,6 +37,10 @@ def told_by():
 
 def make():
     """Makes the folders, of which pods get their own and the node's programs share `node`."""
+    if is_unified():
+        # systemd gives folders the controllers that its own services use; a kubelet wants some more.
+        for controller in WANTED.intersection((ROOT / "cgroup.controllers").read_text().split()):
+            (ROOT / "cgroup.subtree_control").write_text(f"+{controller}")
     for root in roots():
         root.mkdir(exist_ok=True)
     (told_by() / "node").mkdir(exist_ok=True)
