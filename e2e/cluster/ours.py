@@ -52,7 +52,7 @@ def tests(way, more):
         "E2E_CLUSTER": way.name,
         "E2E_IMAGES": REGISTRY,
         "E2E_TAG": TAG,
-        "E2E_AUDIT": str(way.audit() or ""),
+        **way.environment(),
     }
     command = ["cargo", "test", "--locked", "-p", "e2e", "--test", "cluster", "--", "--ignored", "--nocapture", *more]
     return subprocess.run(command, cwd=ROOT, env=os.environ | told, check=False).returncode
