@@ -88,18 +88,11 @@ impl Scene {
             edge.line("\"serving\"").await?;
         }
         let zones = folder.join("zones.json").display().to_string();
+        // The kernel's choice for UDP may be taken for TCP.
+        let listen = format!("127.0.0.1:{}", free_ports(1));
         let mut geodns = start(
             "geodns",
-            &[
-                "--zones",
-                &zones,
-                "--listen",
-                "127.0.0.1:0",
-                "--admin",
-                "127.0.0.1:0",
-                "--threads",
-                "1",
-            ],
+            &["--zones", &zones, "--listen", &listen, "--admin", "127.0.0.1:0", "--threads", "1"],
         )?;
         let dns = listening(&mut geodns).await?;
         for _ in 0..PLACES.len() * usize::from(EDGES) {

@@ -86,7 +86,7 @@ impl Replica {
             "geodns",
             &[
                 ["--zones", &file],
-                ["--listen", &format!("{there}:0")],
+                ["--listen", &format!("{there}:5353")],
                 ["--admin", &admin.to_string()],
                 ["--threads", "1"],
                 ["--redis", &format!("redis://{here}:{}", redis.port())],

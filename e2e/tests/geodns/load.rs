@@ -55,12 +55,12 @@ async fn the_requests_of_a_places_edges_are_its_load() {
         let line: Value = serde_json::from_str(&edge.line("\"serving\"").await.unwrap()).unwrap();
         edges.push((line["listen"].as_str().unwrap().parse().unwrap(), edge));
     }
-    let admin = format!("127.0.0.1:{}", free_ports(1));
+    let [admin, listen] = [(); 2].map(|()| format!("127.0.0.1:{}", free_ports(1)));
     let mut geodns = Program::start(
         "geodns",
         &[
             ["--zones", &path("zones")],
-            ["--listen", "127.0.0.1:0"],
+            ["--listen", &listen],
             ["--admin", &admin],
             ["--admin-token-file", &path("token")],
             ["--redis", &redis.url()],
