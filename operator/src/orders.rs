@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Client;
 use kube::runtime::events::Recorder;
 use runtime::Clock;
+use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::conditions::time;
@@ -44,7 +45,15 @@ pub struct OrdersContext {
     pub clock: Clock,
     /// For `/metrics`.
     pub counts: Counts,
+    /// So that a thousand orders at once do not stand in the way of everything else: of writes to the API server
+    /// that are on their way.
+    pub writing: Semaphore,
+    /// The same of translations.
+    pub translating: Semaphore,
 }
+
+/// Writes on their way at once.
+pub const WRITES: usize = 8;
 
 /// The invalidation log.
 #[derive(Clone)]

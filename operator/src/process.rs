@@ -13,6 +13,7 @@ use runtime::admin::Admin;
 use runtime::metrics::Metrics;
 use runtime::token::TokenFile;
 use runtime::{Clock, Drain, Readiness, Stage, drain};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::build::Kind;
@@ -94,6 +95,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             recorder,
             clock: clock.clone(),
             counts: counts.clone(),
+            writing: Semaphore::new(orders::WRITES),
+            translating: Semaphore::new(1),
         });
         tokio::pin!(stop);
         tokio::select! {

@@ -44,7 +44,7 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     if ban.metadata.deletion_timestamp.is_some() {
         return teller.leave().await;
     }
-    let order = match order::of_ban(&context.world, &ban) {
+    let order = match order::of_ban(context, &ban).await {
         Ok(order) => order,
         Err(reason) => {
             return teller.refuse(Why::Invalid(reason), Outcome::Refused(revision)).await;
@@ -198,7 +198,7 @@ impl Teller<'_> {
         let waited = self.context.clock.now_millis().saturating_sub(since);
         let patient = Duration::from_millis(u64::try_from(waited).unwrap_or_default()) < PATIENCE;
         // It may have been given without a word about it.
-        let order = order::of_ban(&self.context.world, &self.ban);
+        let order = order::of_ban(self.context, &self.ban).await;
         let given = self.status.id.clone().or_else(|| Some(order.ok()?.invalidation.id));
         if let (Some(given), Some(log), false) = (given, &self.context.log, over(&self.status))
             && !lift(self.context, log, &given).await
@@ -228,7 +228,9 @@ impl Teller<'_> {
         });
         let bans: Api<BanRule> = Api::namespaced(self.context.client.clone(), &self.id.0);
         let how = PatchParams::apply(MANAGER).force();
+        let turn = self.context.writing.acquire().await;
         let patched = bans.patch_metadata(&self.id.1, &how, &Patch::Apply(&body)).await;
+        drop(turn);
         self.context.counts.wrote("BanRule", patched.is_ok());
         match patched {
             Ok(_) => Ok(()),
@@ -246,7 +248,9 @@ impl Teller<'_> {
         }
         let resource = ApiResource::erase::<BanRule>(&());
         let json = serde_json::to_value(&status).unwrap_or_default();
+        let turn = self.context.writing.acquire().await;
         let written = write(&self.context.client, &resource, &self.id.0, &self.id.1, json).await;
+        drop(turn);
         self.context.counts.wrote("BanRule", written.is_ok());
         if let Err(error) = written {
             tracing::warn!(%error, name = self.id.1, "the status of a BanRule cannot be written");

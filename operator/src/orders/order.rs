@@ -1,30 +1,54 @@
-//! From a resource to its order. Pure.
+//! From a resource to its order.
 
 use std::sync::Arc;
 
 use crds::{BanRule, EdgePool, PurgeRequest};
 use translate::{Resources, TranslatedOrder};
 
-use crate::world::{Id, Seen, World};
+use super::OrdersContext;
+use crate::world::{Id, Seen};
 
 /// What `purge` orders; or what is wrong with it.
-pub(super) fn of_purge(world: &World, purge: &PurgeRequest) -> Result<TranslatedOrder, String> {
-    let spec = &purge.spec;
-    let texts = spec.urls.iter().chain(&spec.prefix);
-    let mut resources = world.look(|seen| resources(seen, texts.map(String::as_str)));
-    resources.purges = vec![purge.clone().into()];
-    order(&resources, "PurgeRequest")
+pub(super) async fn of_purge(
+    context: &OrdersContext,
+    purge: &PurgeRequest,
+) -> Result<TranslatedOrder, String> {
+    let texts: Vec<String> = purge.spec.urls.iter().chain(&purge.spec.prefix).cloned().collect();
+    let purge = purge.clone();
+    let add = move |resources: &mut Resources| resources.purges = vec![purge.into()];
+    order(context, texts, "PurgeRequest", add).await
 }
 
 /// What `ban` orders; or what is wrong with it.
-pub(super) fn of_ban(world: &World, ban: &BanRule) -> Result<TranslatedOrder, String> {
-    let hosts = ban.spec.host.iter().map(String::as_str);
-    let mut resources = world.look(|seen| resources(seen, hosts));
-    resources.bans = vec![ban.clone().into()];
-    order(&resources, "BanRule")
+pub(super) async fn of_ban(
+    context: &OrdersContext,
+    ban: &BanRule,
+) -> Result<TranslatedOrder, String> {
+    let texts = ban.spec.host.iter().cloned().collect();
+    let ban = ban.clone();
+    let add = move |resources: &mut Resources| resources.bans = vec![ban.into()];
+    order(context, texts, "BanRule", add).await
 }
 
-fn order(resources: &Resources, kind: &str) -> Result<TranslatedOrder, String> {
+/// Not among the tasks that wait for answers: a translation takes a while.
+async fn order(
+    context: &OrdersContext,
+    texts: Vec<String>,
+    kind: &'static str,
+    add: impl FnOnce(&mut Resources) + Send + 'static,
+) -> Result<TranslatedOrder, String> {
+    // It is never closed.
+    let _turn = context.translating.acquire().await;
+    let world = Arc::clone(&context.world);
+    let translation = tokio::task::spawn_blocking(move || {
+        let mut resources = world.look(|seen| resources(seen, &texts));
+        add(&mut resources);
+        translated(&resources, kind)
+    });
+    translation.await.unwrap_or_else(|error| Err(format!("it cannot be translated: {error}")))
+}
+
+fn translated(resources: &Resources, kind: &str) -> Result<TranslatedOrder, String> {
     let mut translation = translate::translate(resources);
     match translation.orders.pop() {
         Some(order) => Ok(order),
@@ -44,8 +68,8 @@ fn order(resources: &Resources, kind: &str) -> Result<TranslatedOrder, String> {
 
 /// The pools that an order with `texts` may be about. Which hosts are served is all that an order asks of
 /// pools, and translating a thousand for each of a thousand orders takes minutes.
-fn resources<'a>(seen: &Seen, texts: impl Iterator<Item = &'a str>) -> Resources {
-    let texts: Vec<_> = texts.map(str::to_ascii_lowercase).collect();
+fn resources(seen: &Seen, texts: &[String]) -> Resources {
+    let texts: Vec<_> = texts.iter().map(|text| text.to_ascii_lowercase()).collect();
     let about = |pool: &EdgePool| {
         let hosts = pool.spec.sites.iter().flat_map(|site| &site.hosts);
         let bases = hosts.map(|host| host.trim_start_matches("*.").to_ascii_lowercase());

@@ -40,7 +40,7 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     if told.status.phase.is_some_and(is_over) {
         return told.expire().await;
     }
-    let order = match order::of_purge(&context.world, &purge) {
+    let order = match order::of_purge(context, &purge).await {
         Ok(order) => order,
         Err(reason) => return told.refuse(Why::Invalid(reason), Outcome::Refused(revision)).await,
     };
@@ -125,7 +125,9 @@ impl Teller<'_> {
         let resource = ApiResource::erase::<PurgeRequest>(&());
         let json = serde_json::to_value(&status).unwrap_or_default();
         let (namespace, name) = self.id;
+        let turn = self.context.writing.acquire().await;
         let written = write(&self.context.client, &resource, namespace, name, json).await;
+        drop(turn);
         self.context.counts.wrote("PurgeRequest", written.is_ok());
         if let Err(error) = written {
             tracing::warn!(%error, name, "the status of a PurgeRequest cannot be written");

@@ -1,1 +1,258 @@
+use bus::EmbeddedBus;
+use bus::SenderSettings;
+use bus::embedded::EmbeddedLimits;
+use kube::api::DynamicObject;
+use kube::runtime::events::Reporter;
+use serde_json::{Value, json};
+use wire::invalidation::{Ack, Heartbeat, OnLogLoss, Target};
 
+use super::*;
+use crate::fake::{self, Asked, agree, server};
+use crate::names::LIFT;
+use crate::world::Watched;
+
+struct Stage {
+    context: Arc<OrdersContext>,
+    asked: fake::Log,
+    bus: Arc<EmbeddedBus>,
+}
+
+fn stage() -> Stage {
+    stage_with(agree)
+}
+
+/// An operator with one pool for `a.example.com` and a log of its own.
+fn stage_with(answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static) -> Stage {
+    let (client, asked) = server(answer);
+    let clock = Clock::manual(1_000_000);
+    let bus = Arc::new(EmbeddedBus::new(EmbeddedLimits::default(), clock.clone()));
+    let settings =
+        SenderSettings { deadline: Duration::from_secs(7200), ..SenderSettings::default() };
+    let shared: Arc<dyn Bus> = bus.clone();
+    let sender = Arc::new(Sender::new(shared.clone(), clock.clone(), settings));
+    tokio::spawn(sender.clone().run());
+    let world = Arc::new(World::default());
+    let context = OrdersContext {
+        recorder: Recorder::new(client.clone(), Reporter::from("test")),
+        client,
+        world,
+        log: Some(Log { bus: shared, sender }),
+        clock,
+        counts: Counts::new(&runtime::metrics::Metrics::default()).unwrap(),
+        writing: Semaphore::new(WRITES),
+        translating: Semaphore::new(1),
+    };
+    let stage = Stage { context: Arc::new(context), asked, bus };
+    let sites = json!([{ "hosts": ["a.example.com"], "origins": [{ "url": "http://o" }] }]);
+    let spec = json!({ "pops": [{ "name": "fra" }], "sites": sites });
+    stage.put(Watched::Pools, "EdgePool", "web", &json!({}), &spec);
+    stage
+}
+
+impl Stage {
+    fn put(&self, what: Watched, kind: &str, name: &str, metadata: &Value, spec: &Value) {
+        let mut body = json!({
+            "apiVersion": crds::API_VERSION, "kind": kind,
+            "metadata": { "namespace": "cdn", "name": name, "uid": name, "generation": 1 },
+            "spec": spec,
+        });
+        for (key, value) in metadata.as_object().unwrap() {
+            match key.as_str() {
+                "status" => body["status"] = value.clone(),
+                _ => body["metadata"][key] = value.clone(),
+            }
+        }
+        let object: DynamicObject = serde_json::from_value(body).unwrap();
+        self.context.world.put(what, object);
+    }
+
+    /// A node that applies whatever comes.
+    async fn node(&self, name: &'static str) {
+        let beat = Heartbeat {
+            node: name.into(),
+            role: "edge".into(),
+            pool: "cdn/web".into(),
+            applied: None,
+            on_log_loss: OnLogLoss::Serve,
+            lease_ms: 10_000,
+        };
+        self.bus.heartbeat(&beat).await.unwrap();
+        let bus = self.bus.clone();
+        tokio::spawn(async move {
+            let mut entries = bus.subscribe(None);
+            loop {
+                if let bus::Delivery::Event(entry) = entries.next().await {
+                    let ack = Ack {
+                        node: name.into(),
+                        seq: entry.position.seq,
+                        matched: Some(3),
+                        error: None,
+                    };
+                    bus.acknowledge(&entry.position.epoch, &[ack]).await.unwrap();
+                }
+            }
+        });
+    }
+
+    /// The first request that fits.
+    async fn wait(&self, fits: impl Fn(&Asked) -> bool) -> Asked {
+        loop {
+            if let Some(found) = self.asked.take().into_iter().find(|asked| fits(asked)) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The orders in the log.
+    async fn ordered(&self) -> Vec<Target> {
+        let mut entries = self.bus.subscribe(None);
+        let mut targets = Vec::new();
+        loop {
+            match entries.next().await {
+                bus::Delivery::Event(entry) => targets.push(entry.order.unwrap().target),
+                bus::Delivery::CaughtUp(_) => return targets,
+                bus::Delivery::Gap(_) | bus::Delivery::Away => {}
+            }
+        }
+    }
+}
+
+fn purge_spec(host: &str) -> Value {
+    json!({ "urls": [format!("https://{host}/x")] })
+}
+
+const PURGE: &str = "/apis/cdn.blueorigin.dev/v1alpha1/namespaces/cdn/purgerequests/p";
+const BAN: &str = "/apis/cdn.blueorigin.dev/v1alpha1/namespaces/cdn/banrules/b";
+
+fn is_status(asked: &Asked, phase: &str) -> bool {
+    asked.path.ends_with("/status") && asked.body["status"]["phase"] == phase
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_is_complete_in_one_write_and_goes_when_it_was_kept_long_enough() {
+    let stage = stage();
+    stage.node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    stage.put(Watched::Purges, "PurgeRequest", "p", &json!({}), &purge_spec("a.example.com"));
+    let told = stage.wait(|asked| asked.method == "PATCH").await;
+    assert!(is_status(&told, "Complete"), "{told:?}");
+    assert_eq!(told.path, format!("{PURGE}/status"));
+    assert_eq!(told.body["status"]["matched"], 3);
+    assert_eq!(told.body["status"]["nodes"][0]["name"], "edge-web-fra-1");
+    assert_eq!(stage.ordered().await.len(), 1);
+    let gone = stage.wait(|asked| asked.method == "DELETE").await;
+    assert_eq!(gone.path, PURGE);
+    assert_eq!(gone.body["preconditions"]["uid"], "p");
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_finished_is_not_ordered_again() {
+    let stage = stage();
+    let status = json!({ "phase": "Complete", "completionTime": "1970-01-01T00:16:40Z" });
+    let running = tokio::spawn(run(stage.context.clone()));
+    let metadata = json!({ "status": status });
+    stage.put(Watched::Purges, "PurgeRequest", "p", &metadata, &purge_spec("a.example.com"));
+    stage.wait(|asked| asked.method == "DELETE").await;
+    assert_eq!(stage.ordered().await, []);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_for_nobody_waits_for_a_pool() {
+    let stage = stage();
+    stage.node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    stage.put(Watched::Purges, "PurgeRequest", "p", &json!({}), &purge_spec("b.example.com"));
+    let told = stage.wait(|asked| asked.path.ends_with("/status")).await;
+    assert!(is_status(&told, "Pending"));
+    assert_eq!(told.body["status"]["conditions"][0]["status"], "False");
+    stage.wait(|asked| asked.path.ends_with("/events")).await;
+    let sites = json!([{ "hosts": ["b.example.com"], "origins": [{ "url": "http://o" }] }]);
+    let spec = json!({ "pops": [{ "name": "fra" }], "sites": sites });
+    stage.put(Watched::Pools, "EdgePool", "other", &json!({}), &spec);
+    stage.wait(|asked| is_status(asked, "Complete")).await;
+    assert_eq!(stage.ordered().await.len(), 1);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_silent_makes_it_partial_after_its_deadline() {
+    let stage = stage();
+    let beat = Heartbeat {
+        node: "edge-web-fra-9".into(),
+        role: "edge".into(),
+        pool: "cdn/web".into(),
+        applied: None,
+        on_log_loss: OnLogLoss::Serve,
+        lease_ms: 10_000,
+    };
+    stage.bus.heartbeat(&beat).await.unwrap();
+    let running = tokio::spawn(run(stage.context.clone()));
+    let mut spec = purge_spec("a.example.com");
+    spec["deadline"] = json!("2s");
+    stage.put(Watched::Purges, "PurgeRequest", "p", &json!({}), &spec);
+    let told = stage.wait(|asked| is_status(asked, "Applying")).await;
+    assert_eq!(told.body["status"]["nodes"][0]["state"], "Waiting");
+    stage.context.clock.advance(Duration::from_secs(3));
+    let told = stage.wait(|asked| is_status(asked, "Partial")).await;
+    let message = &told.body["status"]["conditions"][1]["message"];
+    assert!(message.as_str().unwrap().contains("edge-web-fra-9"), "{message}");
+    running.abort();
+}
+
+fn ban_spec(glob: &str) -> Value {
+    json!({ "host": "a.example.com", "path": { "glob": glob }, "ttl": "1h" })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_is_held_by_its_finalizer_and_lifted_when_it_goes() {
+    let stage = stage();
+    stage.node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    stage.put(Watched::Bans, "BanRule", "b", &json!({}), &ban_spec("/x/**"));
+    let held = stage.wait(|asked| asked.path == BAN).await;
+    assert_eq!(held.body["metadata"]["finalizers"], json!([LIFT]));
+    assert_eq!(held.body["metadata"]["uid"], "b", "so that nothing is made that is gone");
+    let told = stage.wait(|asked| is_status(asked, "Active")).await;
+    let id = told.body["status"]["id"].clone();
+    let leaving = json!({
+        "finalizers": [LIFT],
+        "deletionTimestamp": "1970-01-01T00:16:40Z",
+        "status": { "id": id, "phase": "Active" },
+    });
+    stage.put(Watched::Bans, "BanRule", "b", &leaving, &ban_spec("/x/**"));
+    let freed = stage.wait(|asked| asked.path == BAN).await;
+    assert_eq!(freed.body["metadata"]["finalizers"], json!([]));
+    let targets = stage.ordered().await;
+    assert_eq!(targets.last(), Some(&Target::Lift(id.as_str().unwrap().to_owned())));
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_that_says_something_else_lifts_what_it_said() {
+    let stage = stage();
+    stage.node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    let said = json!({ "finalizers": [LIFT], "status": { "id": "ban:before", "phase": "Active" } });
+    stage.put(Watched::Bans, "BanRule", "b", &said, &ban_spec("/y/**"));
+    stage.wait(|asked| is_status(asked, "Active")).await;
+    let targets = stage.ordered().await;
+    assert_eq!(targets[0], Target::Lift("ban:before".into()));
+    assert!(matches!(&targets[1], Target::Ban(_)));
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_that_does_not_compile_is_told_and_orders_nothing() {
+    let stage = stage();
+    let running = tokio::spawn(run(stage.context.clone()));
+    let spec = json!({ "path": { "regex": "([" }, "ttl": "1h" });
+    stage.put(Watched::Bans, "BanRule", "b", &json!({}), &spec);
+    let told = stage.wait(|asked| asked.path.ends_with("/status")).await;
+    let message = told.body["status"]["conditions"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("does not compile"), "{message}");
+    assert_eq!(stage.ordered().await, []);
+    running.abort();
+}

@@ -20,7 +20,7 @@ use crate::names::{MANAGER, NUDGE, Owner};
 use crate::world::{Id, Live, Pods, World, version};
 
 /// Requests that are on their way at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 12;
 
 /// Why something is not as it should be.
 #[derive(Debug, thiserror::Error)]

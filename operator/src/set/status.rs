@@ -247,7 +247,7 @@ pub async fn update_status(
         }
         written.map_err(|error| StatusError { owner: update.owner, error: Box::new(error) })
     });
-    let results: Vec<_> = stream::iter(writes).buffer_unordered(16).collect().await;
+    let results: Vec<_> = stream::iter(writes).buffer_unordered(8).collect().await;
     results.into_iter().collect()
 }
 
