@@ -109,8 +109,8 @@ pub struct Key {
 pub struct Object {
     /// Which.
     pub key: Key,
-    /// Whole, as it is applied.
-    pub body: Value,
+    /// Whole, as it is applied: a tree of it takes several times as much, and there are thousands.
+    text: Box<str>,
     /// Of everything in it but the annotation that says this.
     pub hash: String,
 }
@@ -153,25 +153,28 @@ impl Object {
         if let (Some(body), Value::Object(rest)) = (body.as_object_mut(), rest) {
             body.extend(rest);
         }
-        let mut object = Self { key, body, hash: String::new() };
-        object.seal();
-        object
+        Self::sealed(key, body)
+    }
+
+    /// Whole, as it is applied.
+    pub fn body(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
     }
 
     /// Changes the body, and what is said of it.
-    pub fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
-        change(&mut self.body);
-        self.seal();
-        self
+    pub fn with(self, change: impl FnOnce(&mut Value)) -> Self {
+        let mut body = self.body();
+        change(&mut body);
+        Self::sealed(self.key, body)
     }
 
-    fn seal(&mut self) {
-        if let Some(annotations) = self.body["metadata"]["annotations"].as_object_mut() {
+    fn sealed(key: Key, mut body: Value) -> Self {
+        if let Some(annotations) = body["metadata"]["annotations"].as_object_mut() {
             annotations.remove(APPLIED);
         }
-        let text = serde_json::to_vec(&self.body).unwrap_or_default();
-        self.hash = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&text));
-        self.body["metadata"]["annotations"][APPLIED] = json!(self.hash);
+        let hash = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(body.to_string().as_bytes()));
+        body["metadata"]["annotations"][APPLIED] = json!(hash);
+        Self { key, text: body.to_string().into_boxed_str(), hash }
     }
 }
 

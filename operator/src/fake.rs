@@ -30,6 +30,13 @@ impl Log {
         std::mem::take(&mut self.0.lock())
     }
 
+    /// The first that fits; it and those before it are forgotten.
+    pub(crate) fn find(&self, fits: impl Fn(&Asked) -> bool) -> Option<Asked> {
+        let mut log = self.0.lock();
+        let at = log.iter().position(fits)?;
+        log.drain(..=at).next_back()
+    }
+
     /// `METHOD path` of it.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.take().into_iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()

@@ -45,7 +45,7 @@ fn objects(settings: &Settings) -> Vec<Object> {
 /// As people read it: the documents within it are cut, since `translate` has its own golden files.
 fn text(objects: &[Object]) -> String {
     let body = |object: &Object| {
-        let mut body = object.body.clone();
+        let mut body = object.body();
         for (_, text) in body.get_mut("data").and_then(Value::as_object_mut).into_iter().flatten() {
             *text = json!(text.as_str().unwrap().chars().take(40).collect::<String>() + "…");
         }
@@ -75,12 +75,12 @@ fn survives<T: Serialize + DeserializeOwned>(body: &Value) {
 fn every_field_is_one_that_kubernetes_knows() {
     for object in objects(&settings()) {
         match object.key.kind {
-            Kind::ServiceAccount => survives::<ServiceAccount>(&object.body),
-            Kind::ConfigMap => survives::<ConfigMap>(&object.body),
-            Kind::NetworkPolicy => survives::<NetworkPolicy>(&object.body),
-            Kind::Service => survives::<Service>(&object.body),
-            Kind::PodDisruptionBudget => survives::<PodDisruptionBudget>(&object.body),
-            Kind::Deployment => survives::<Deployment>(&object.body),
+            Kind::ServiceAccount => survives::<ServiceAccount>(&object.body()),
+            Kind::ConfigMap => survives::<ConfigMap>(&object.body()),
+            Kind::NetworkPolicy => survives::<NetworkPolicy>(&object.body()),
+            Kind::Service => survives::<Service>(&object.body()),
+            Kind::PodDisruptionBudget => survives::<PodDisruptionBudget>(&object.body()),
+            Kind::Deployment => survives::<Deployment>(&object.body()),
             Kind::ServiceMonitor => {}
         }
     }
@@ -90,7 +90,8 @@ fn every_field_is_one_that_kubernetes_knows() {
 fn pods_are_restricted_and_have_no_rights() {
     let mut pods = 0;
     for object in objects(&settings()).iter().filter(|o| o.key.kind == Kind::Deployment) {
-        let pod = &object.body["spec"]["template"]["spec"];
+        let body = object.body();
+        let pod = &body["spec"]["template"]["spec"];
         pods += 1;
         assert_eq!(pod["automountServiceAccountToken"], false);
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
@@ -110,14 +111,15 @@ fn a_pod_is_not_killed_while_it_drains() {
     let all = objects(&settings());
     let web = all.iter().find(|o| o.key.kind == Kind::Deployment).unwrap();
     // 5 s of notice, 45 s for what is in flight, and a margin.
-    assert_eq!(web.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], 60);
+    assert_eq!(web.body()["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], 60);
     assert_eq!(grace(&settings(), u64::MAX), u64::MAX / 1000 + 1 + 15);
 }
 
 #[test]
 fn pods_are_selected_by_what_users_cannot_change() {
     for object in objects(&settings()).iter().filter(|o| o.key.kind == Kind::Deployment) {
-        let spec = &object.body["spec"];
+        let body = object.body();
+        let spec = &body["spec"];
         let labels = &spec["template"]["metadata"]["labels"];
         for (key, value) in spec["selector"]["matchLabels"].as_object().unwrap() {
             assert_eq!(labels[key], *value);
@@ -135,7 +137,7 @@ fn a_configuration_alone_changes_no_pod() {
         let pool = &resources.pools[0].value;
         let built = edge(&of, pool, &translation.pools[0], &settings()).unwrap();
         let deployments = built.into_iter().filter(|o| o.key.kind == Kind::Deployment);
-        deployments.map(|o| o.body["spec"]["template"].clone()).collect()
+        deployments.map(|o| o.body()["spec"]["template"].clone()).collect()
     };
     let other = POOL.replace("cdn.example.com", "other.example.com");
     assert_eq!(templates(POOL), templates(&other));
@@ -156,7 +158,7 @@ fn a_hash_is_of_all_that_is_applied() {
     };
     assert!(differ(Kind::Deployment) && !differ(Kind::Service));
     for object in &all {
-        assert_eq!(object.body["metadata"]["annotations"][APPLIED], object.hash);
+        assert_eq!(object.body()["metadata"]["annotations"][APPLIED], object.hash);
     }
 }
 
@@ -179,7 +181,7 @@ fn the_last_good_state_is_read_as_it_was_written() {
     let of = OwnerReference { owner: &web, uid: "u" };
     let specs = &resources.pools[0].value.spec.pops;
     let object = config(&of, &pool.snapshot, Some((&pool.pops, specs))).unwrap();
-    let kept = |key: &str| object.body["data"][key].as_str().unwrap().to_owned();
+    let kept = |key: &str| object.body()["data"][key].as_str().unwrap().to_owned();
     let text = kept(SNAPSHOT);
     let snapshot = translate::read_snapshot(Source { name: SNAPSHOT, text: &text }).unwrap();
     let (again, addresses) = read_pops(&pool.name, snapshot, &kept(POPS)).unwrap();

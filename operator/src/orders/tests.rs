@@ -94,13 +94,13 @@ impl Stage {
         });
     }
 
-    /// The first request that fits.
+    /// The next request that fits.
     async fn wait(&self, fits: impl Fn(&Asked) -> bool) -> Asked {
         loop {
-            if let Some(found) = self.asked.take().into_iter().find(|asked| fits(asked)) {
+            if let Some(found) = self.asked.find(&fits) {
                 return found;
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -119,7 +119,7 @@ impl Stage {
 }
 
 fn purge_spec(host: &str) -> Value {
-    json!({ "urls": [format!("https://{host}/x")] })
+    json!({ "urls": [format!("https://{host}/x")], "ttlAfterFinished": "10s" })
 }
 
 const PURGE: &str = "/apis/cdn.blueorigin.dev/v1alpha1/namespaces/cdn/purgerequests/p";

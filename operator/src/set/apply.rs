@@ -96,7 +96,7 @@ pub fn decide(desired: &Object, live: Option<&Live>, noted: Option<&(String, u64
         (None, Some(_)) => Action::Nothing,
         (Some(live), Some((_, version))) if live.version <= *version => Action::Nothing,
         (Some(live), _)
-            if live.applied.as_deref() == Some(&desired.hash) && live.holds(&desired.body) =>
+            if live.applied.as_deref() == Some(&desired.hash) && live.holds(&desired.body()) =>
         {
             Action::Note
         }
@@ -205,15 +205,15 @@ impl Writer {
     }
 
     async fn write(&self, object: &Object) -> Result<(), ApplyError> {
-        let key = &object.key;
+        let (key, body) = (&object.key, object.body());
         let how = PatchParams::apply(MANAGER).force();
-        let mut written = self.api(key).patch(&key.name, &how, &Patch::Apply(&object.body)).await;
+        let mut written = self.api(key).patch(&key.name, &how, &Patch::Apply(&body)).await;
         if matches!(&written, Err(kube::Error::Api(status)) if status.code == 422) {
             // What another put into a list, such as a port of the same name, is in the way: applying leaves it
             // there. A merge replaces whole lists; where that is refused, too, the first answer says more.
             let how =
                 PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-            let merged = self.api(key).patch(&key.name, &how, &Patch::Merge(&object.body)).await;
+            let merged = self.api(key).patch(&key.name, &how, &Patch::Merge(&body)).await;
             written = merged.or(written);
         }
         self.counts.wrote(key.kind.as_str(), written.is_ok());
@@ -296,7 +296,8 @@ fn blame(errors: &[ApplyError], objects: &[&Object], judged: &[Judged]) -> HashM
     let mut of = HashMap::new();
     for key in errors.iter().map(ApplyError::key) {
         let Some(object) = objects.iter().find(|object| object.key == *key) else { continue };
-        let uid = object.body["metadata"]["ownerReferences"][0]["uid"].as_str();
+        let body = object.body();
+        let uid = body["metadata"]["ownerReferences"][0]["uid"].as_str();
         if let Some(one) = judged.iter().find(|one| Some(one.uid.as_str()) == uid) {
             of.insert(key.clone(), one.owner.clone());
         }

@@ -47,7 +47,7 @@ fn kept(judged: &[Judged]) -> impl Fn(&Owner, &str) -> Option<String> {
             }
             Sound::Held => continue,
         };
-        for (key, text) in object.body["data"].as_object().unwrap() {
+        for (key, text) in object.body()["data"].as_object().unwrap() {
             texts.insert((one.owner.clone(), key.clone()), text.as_str().unwrap().to_owned());
         }
     }
