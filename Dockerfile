@@ -8,7 +8,7 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends gcc libc6-dev make
 WORKDIR /src
 COPY . .
-ARG PROGRAMS="edge shield geodns"
+ARG PROGRAMS="edge shield geodns operator"
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     set -eu; \
@@ -30,3 +30,8 @@ FROM scratch AS geodns
 COPY --from=build /roots/geodns /
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/geodns"]
+
+FROM scratch AS operator
+COPY --from=build /roots/operator /
+USER 65532:65532
+ENTRYPOINT ["/usr/bin/operator"]

@@ -25,7 +25,8 @@ pub use pods::{
 };
 pub use pool::{
     BypassSpec, CacheSpec, EdgePool, EdgePoolSpec, EdgePoolStatus, Eviction, InvalidationSpec,
-    LimitsSpec, NetworkSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec, PopStatus, RoutingSpec, RuleSpec,
+    LimitsSpec, NetworkSpec, OnLogLoss, PeeringMode, PeeringSpec, PopSpec, PopStatus, RoutingSpec,
+    RuleSpec,
 };
 pub use protection::{BreakerSpec, OriginLimitsSpec, RetriesSpec};
 pub use purge::{

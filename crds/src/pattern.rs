@@ -12,6 +12,9 @@ pub const EXACT_HOST: &str = r"^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\.[A
 /// `http` or `https`, a host and perhaps a port.
 pub const ORIGIN: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+/?$";
 
+/// The same with names in lower case, of which `{host}` may be a part.
+pub const PLACE_URL: &str = r"^https?://[^\s/?#@A-Z]+$";
+
 /// A path, perhaps with a query.
 pub const PATH: &str = r"^/[^\s#]*$";
 

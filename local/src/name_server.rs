@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use dns::fleet::{Family, Fleet};
+
 use geodns::{DatabaseFiles, DnsMetrics, Running, Service, Sockets};
+use ipnet::Ipv4Net;
 use runtime::metrics::Metrics;
 use runtime::ready::Gate;
 use runtime::{Clock, Drain};
 use serde::Serialize;
 use translate::{Authority, TranslatedPool};
-use wire::zones::{MAX_ADDRESSES, Probe, ZonesError};
+use wire::zones::{MAX_ADDRESSES, Probe, Router, ZonesError};
 
 use crate::addresses::Numbers;
 use crate::servers::Server;
@@ -33,6 +35,8 @@ pub struct DnsSettings {
 pub struct NameServer {
     /// Where it listens, over UDP and TCP.
     pub address: SocketAddr,
+    /// Where HTTP clients are sent on to the edge that DNS would send them to.
+    pub router: SocketAddr,
     /// The port of all edges, each at an address of its own.
     pub port: u16,
     service: Arc<Service>,
@@ -45,11 +49,13 @@ pub struct NameServer {
 /// Before it answers.
 pub(crate) struct Bound {
     address: SocketAddr,
+    pub(crate) router: SocketAddr,
     sockets: Sockets,
 }
 
-/// Takes the port; 0 = any.
-pub(crate) fn bind(port: u16) -> io::Result<Bound> {
+/// Takes the port of DNS; 0 = any. `routes` is where HTTP clients come.
+pub(crate) fn bind(port: u16, routes: TcpListener) -> io::Result<Bound> {
+    let router = routes.local_addr()?;
     let tries = if port == 0 { TRIES } else { 1 };
     let mut last = None;
     for _ in 0..tries {
@@ -61,7 +67,8 @@ pub(crate) fn bind(port: u16) -> io::Result<Bound> {
                 let mut sockets = Sockets::default();
                 sockets.udp.extend(udp);
                 sockets.tcp.push(tcp);
-                return Ok(Bound { address, sockets });
+                sockets.routers.push(routes);
+                return Ok(Bound { address, router, sockets });
             }
             Err(error) => last = Some(error),
         }
@@ -82,12 +89,12 @@ impl NameServer {
         let fleet = Arc::new(fleet);
         let service = Service::new(fleet.clone(), clock, DnsMetrics::new(&metrics)?, drain);
         let fleet = Arc::new(ArcSwap::new(fleet));
-        let Bound { address, sockets } = bound;
+        let Bound { address, router, sockets } = bound;
         let running = geodns::start(&service, &fleet, sockets)
             .map_err(|error| WorldError::Dns(format!("{error:#}")))?;
         tokio::spawn(DatabaseFiles::new(settings.places).watch(service.clone(), gate));
         let numbers = Mutex::new(numbers);
-        Ok(Self { address, port, service, fleet, metrics, running, numbers })
+        Ok(Self { address, router, port, service, fleet, metrics, running, numbers })
     }
 
     /// The numbers that PoPs have.
@@ -121,16 +128,22 @@ impl NameServer {
     }
 }
 
-/// What is answered when these edges serve these pools.
-pub(crate) fn fleet(pools: &[TranslatedPool], edges: &[Server]) -> Result<Fleet, ZonesError> {
+/// What is answered when these edges serve these pools, by DNS and by the router.
+pub(crate) fn fleet(
+    pools: &[TranslatedPool],
+    edges: &[Server],
+    router: SocketAddr,
+) -> Result<Fleet, ZonesError> {
     let name_server = wire::zones::NameServer {
         name: "localhost".to_owned(),
         v4: vec![Ipv4Addr::LOCALHOST],
         v6: Vec::new(),
     };
     let probe = Some(Probe::default());
-    let authority = Authority { name_server, probe, ..Authority::default() };
-    let zones = translate::zones(pools, &authority, |pool, pop| {
+    let port = edges.iter().find_map(|edge| Some(edge.published?.own.port()));
+    let authority =
+        Authority { name_server, probe, router: Some(routing(port)), ..Authority::default() };
+    let mut zones = translate::zones(pools, &authority, |pool, pop| {
         let of = |edge: &&Server| edge.pool == pool && edge.pop.as_deref() == Some(pop);
         let mut published: Vec<_> =
             edges.iter().filter(of).filter_map(|edge| edge.published).collect();
@@ -138,7 +151,20 @@ pub(crate) fn fleet(pools: &[TranslatedPool], edges: &[Server]) -> Result<Fleet,
         published.truncate(MAX_ADDRESSES);
         published.iter().flat_map(crate::addresses::Published::reached).collect()
     })?;
+    // Whoever asks for no name of a site gets the first.
+    let first = pools.iter().find(|pool| zones.pools.contains_key(&pool.name));
+    if let Some(pool) = first.and_then(|pool| zones.pools.get_mut(&pool.name)) {
+        let names = [router.ip().to_string(), "localhost".to_owned()];
+        let names = names.map(|name| format!("{name}:{}", router.port()));
+        pool.router.iter_mut().for_each(|router| router.names = names.to_vec());
+    }
     Fleet::new(&zones)
+}
+
+/// Whoever is on this machine is believed about the client, so that one can be tried.
+fn routing(port: Option<u16>) -> Router {
+    let here = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    Router { port, trusted_proxies: vec![here.into()], allow_override: true, ..Router::default() }
 }
 
 /// A PoP as DNS sees it.

@@ -19,6 +19,7 @@ pub enum Ports {
 const FIRST_EDGE: u16 = 1;
 const MOST_EDGES: u16 = 52;
 const DNS: u16 = 53;
+const ROUTER: u16 = 54;
 const FIRST_SHIELD: u16 = 60;
 const MOST_SHIELDS: u16 = 29;
 const OWN_ADDRESSES: u16 = 80;
@@ -38,6 +39,11 @@ impl Ports {
     /// Of DNS, over UDP and TCP.
     pub fn dns(self) -> u16 {
         self.at(DNS)
+    }
+
+    /// Of the HTTP router.
+    pub fn router(self) -> u16 {
+        self.at(ROUTER)
     }
 
     /// Of all edges, each at an address of its own. `taken` is a port that is this world's on 127.0.0.1, and so

@@ -36,6 +36,9 @@ pub(crate) fn welcome(world: &World, token: &str) -> String {
     if let Some(dns) = &world.dns {
         let what = "sends clients to PoPs, over UDP and TCP";
         let _ = writeln!(text, "  {:<16} {:<28} {what}", "dns", dns.address.to_string());
+        let what = "redirects clients to the PoP that DNS would send them to";
+        let _ =
+            writeln!(text, "  {:<16} {:<28} {what}", "router", format!("http://{}", dns.router));
     }
     let _ = writeln!(text, "  {:<16} {token}", "admin token");
     let Some(first) = edges.first() else { return text };

@@ -67,7 +67,7 @@ struct Shown {
     edges: Servers,
     shields: Servers,
     demo: Option<(SocketAddr, Asked)>,
-    dns: Option<(SocketAddr, Arc<geodns::Service>)>,
+    dns: Option<(SocketAddr, SocketAddr, Arc<geodns::Service>)>,
 }
 
 /// The router: status in the open, debugging behind the token.
@@ -85,8 +85,8 @@ pub(crate) fn router(world: &World) -> Router {
             .route(&format!("/{tier}/{{name}}/{{*rest}}"), any(one_server))
             .with_state((servers.clone(), log.clone()))
     };
-    let dns = world.dns.as_ref().map(|dns| (dns.address, dns.service()));
-    let place = dns.clone().map_or_else(Router::new, |(_, service)| geodns::router(service));
+    let dns = world.dns.as_ref().map(|dns| (dns.address, dns.router, dns.service()));
+    let place = dns.clone().map_or_else(Router::new, |(.., service)| geodns::router(service));
     let shown = Shown { edges, shields, demo: world.demo.clone(), dns };
     let debug = Router::new()
         .route("/debug/nodes", get(nodes))
@@ -106,10 +106,11 @@ async fn status(State(world): State<Shown>) -> Response {
     let demo = world.demo.map(
         |(address, asked)| json!({ "url": format!("http://{address}"), "requests": asked.count() }),
     );
-    let dns = world.dns.map(|(address, service)| {
+    let dns = world.dns.map(|(address, router, service)| {
+        let router = format!("http://{router}");
         let version = service.serving.load().view.fleet().version().to_owned();
         let pops = name_server::seen(&service);
-        json!({ "address": address.to_string(), "version": version, "pops": pops })
+        json!({ "address": address.to_string(), "router": router, "version": version, "pops": pops })
     });
     let all = json!({ "edges": edges, "shields": shields, "demoOrigin": demo, "dns": dns });
     Json(all).into_response()
@@ -164,7 +165,7 @@ async fn page(State(world): State<Shown>) -> axum::response::Html<String> {
             c.pool, c.name, c.url, c.requests, c.hits, c.objects, c.bytes
         ));
     }
-    let dns = world.dns.map_or_else(String::new, |(address, service)| {
+    let dns = world.dns.map_or_else(String::new, |(address, router, service)| {
         let mut rows = String::new();
         for pop in name_server::seen(&service) {
             for name_server::SeenAddress { address, state } in &pop.addresses {
@@ -175,7 +176,7 @@ async fn page(State(world): State<Shown>) -> axum::response::Html<String> {
             }
         }
         format!(
-            "<h2>DNS on {address}</h2><table><tr><th>pool<th>PoP<th>address<th>state{rows}</table>"
+            "<h2>DNS on {address}, redirects on http://{router}</h2><table><tr><th>pool<th>PoP<th>address<th>state{rows}</table>"
         )
     });
     axum::response::Html(format!(

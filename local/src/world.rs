@@ -119,7 +119,8 @@ impl World {
         };
         let status_listener = bind(ports.status(), "the status page")?;
         let status = status_listener.local_addr()?;
-        let bound = dns.as_ref().map(|_| name_server::bind(ports.dns())).transpose();
+        let routes = dns.as_ref().map(|_| bind(ports.router(), "the HTTP router")).transpose()?;
+        let bound = routes.map(|routes| name_server::bind(ports.dns(), routes)).transpose();
         let bound = bound.map_err(|e| WorldError::Port(ports.dns(), "DNS".to_owned(), e))?;
         let (edges, shields) = (Servers::default(), Servers::default());
         let log = Log::new(&edges, &shields, clock.clone(), token.map(Tokens::from));
@@ -149,7 +150,9 @@ impl World {
         for ready in &ready {
             tell(&ready.server, &fleet)?;
         }
-        let answered = answered(&wanted.pools, ready.iter().map(|ready| &ready.server))?;
+        let servers = ready.iter().map(|ready| &ready.server);
+        let told = bound.as_ref().map(|bound| answered(&wanted.pools, servers, bound.router));
+        let told = told.transpose()?;
         if let Some(listener) = demo_listener {
             let asked = Asked::default();
             world.demo = Some((listener.local_addr()?, asked.clone()));
@@ -160,10 +163,10 @@ impl World {
         for ready in ready {
             world.launch(ready).await;
         }
-        if let (Some(settings), Some(bound)) = (dns, bound) {
+        if let (Some(settings), Some(bound), Some(fleet)) = (dns, bound, told) {
             let gate = world.log.readiness().gate("database of places");
             let with = (world.clock.clone(), world.drain.clone(), gate);
-            let told = (answered, numbers);
+            let told = (fleet, numbers);
             world.dns = Some(NameServer::start(bound, own_port, told, settings, with)?);
         }
         let router = status::router(&world);
@@ -267,8 +270,9 @@ impl Ready {
 fn answered<'a>(
     pools: &[TranslatedPool],
     servers: impl Iterator<Item = &'a Server>,
+    router: SocketAddr,
 ) -> Result<dns::fleet::Fleet, ZonesError> {
-    name_server::fleet(pools, &servers.cloned().collect::<Vec<_>>())
+    name_server::fleet(pools, &servers.cloned().collect::<Vec<_>>(), router)
 }
 
 /// Tells a server who is there.

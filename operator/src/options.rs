@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use serde::Deserialize;
 use translate::Authority;
-use wire::zones::{AnswerLimits, NameServer, Probe, Steering, Zone};
+use wire::zones::{AnswerLimits, NameServer, Probe, Router, Zone};
 
 use crate::build::Settings;
 
@@ -79,7 +79,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub zones_configmap: Option<String>,
 
-    /// What GeoDNS answers for with authority, as YAML: zones, nameServer, steering, probe, limits
+    /// What GeoDNS answers for with authority, as YAML: zones, nameServer, probe, router, limits
     #[arg(long, value_name = "FILE", requires = "zones_configmap")]
     pub authority: Option<PathBuf>,
 
@@ -117,15 +117,15 @@ pub enum AuthorityError {
 struct Written {
     zones: BTreeMap<String, Zone>,
     name_server: NameServer,
-    steering: Steering,
     probe: Option<Probe>,
+    router: Option<Router>,
     limits: AnswerLimits,
 }
 
 impl Default for Written {
     fn default() -> Self {
-        let Authority { zones, name_server, steering, probe, limits } = Authority::default();
-        Self { zones, name_server, steering, probe, limits }
+        let Authority { zones, name_server, probe, router, limits } = Authority::default();
+        Self { zones, name_server, probe, router, limits }
     }
 }
 
@@ -173,8 +173,8 @@ fn read(path: &Path) -> Result<Authority, AuthorityError> {
         .map_err(|error| AuthorityError::Read(path.to_owned(), error))?;
     let written: Written = serde_saphyr::from_str(&text)
         .map_err(|error| AuthorityError::Text(path.to_owned(), error.to_string()))?;
-    let Written { zones, name_server, steering, probe, limits } = written;
-    Ok(Authority { zones, name_server, steering, probe, limits })
+    let Written { zones, name_server, probe, router, limits } = written;
+    Ok(Authority { zones, name_server, probe, router, limits })
 }
 
 #[cfg(test)]

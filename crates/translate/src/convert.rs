@@ -164,6 +164,8 @@ fn pops(spec: &EdgePoolSpec, at: &Path, problems: &mut Problems) -> Vec<Pop> {
             weight: small(spec.weight),
             capacity: spec.capacity.map(small),
             replicas: small(spec.replicas.unwrap_or_else(&mut share)),
+            url: spec.url.clone(),
+            maintenance: spec.maintenance,
         });
     }
     pops

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crds::EdgePool;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use kube::{CustomResourceExt, Resource};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wire::Snapshot;
 use wire::zones::{Network, Rule, Steering};
 
@@ -72,11 +72,17 @@ pub struct Pop {
     pub capacity: Option<u32>,
     /// Edges in it.
     pub replicas: u32,
+    /// Where an HTTP router sends its clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether it is to be out of DNS.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub maintenance: bool,
 }
 
 /// How clients are sent to the PoPs of a pool, as a GeoDNS has it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Routing {
     /// How it answers.
     pub steering: Steering,

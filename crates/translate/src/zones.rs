@@ -114,8 +114,8 @@ fn place(pop: &crate::Pop, reached: &[Reached]) -> Pop {
         v4,
         v6,
         probe_at,
-        url: None,
-        maintenance: false,
+        url: pop.url.clone(),
+        maintenance: pop.maintenance,
     }
 }
 

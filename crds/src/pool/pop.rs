@@ -57,6 +57,17 @@ pub struct PopSpec {
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub addresses: Vec<String>,
 
+    /// Where the HTTP router of GeoDNS sends clients of the place: `https://fra.example.com`, with a name that leads to
+    /// the place alone. `{host}` in it stands for the host that the client asked for: `https://fra.{host}`. By default
+    /// one of the place's addresses, if the router is told its port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::PLACE_URL), length(max = 253))]
+    pub url: Option<String>,
+
+    /// Takes the place out of DNS by degrees, until clients have left it. It serves on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maintenance: bool,
+
     /// Labels that a machine must have to be in the place, beside those of `pods.nodeSelector`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "crate::pods::texts")]

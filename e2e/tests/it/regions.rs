@@ -147,6 +147,36 @@ async fn clients_get_the_nearest_places_over_udp_and_tcp() {
 }
 
 #[tokio::test]
+async fn a_router_sends_clients_on_over_http() {
+    let origin = Origin::start().await.unwrap();
+    origin.always("/hello?a=%20b", Reply::fresh(60, "hello"));
+    let world = start(&example(), &origin).await;
+    let router = world.dns.as_ref().unwrap().router;
+    let from = |client: &str, host: &str, path: &str| {
+        let request = Request::get(path).field("host", host).field("x-forwarded-for", client);
+        ask(router, request)
+    };
+    for (client, first) in [("8.8.8.8", "iad"), ("194.158.0.1", "fra"), ("203.0.113.7", "gru")] {
+        let answer = from(client, HOST, "/hello?a=%20b").await.unwrap();
+        answer.expect_status(302);
+        let to: http::Uri = answer.field("location").parse().unwrap();
+        assert_eq!(to.path_and_query().unwrap().as_str(), "/hello?a=%20b");
+        let at: SocketAddr = to.authority().unwrap().as_str().parse().unwrap();
+        assert_eq!(pops(&world, &[at.ip()]), [first], "{client}");
+        let there = Request::get("/hello?a=%20b").field("host", &at.to_string());
+        ask(at, there).await.unwrap().expect_status(200).expect_body("hello");
+    }
+    let own_name = from("8.8.8.8", &router.to_string(), "/hello").await.unwrap();
+    own_name.expect_status(302);
+    let wished = from("8.8.8.8", HOST, "/hello?pop=sin").await.unwrap();
+    let to: http::Uri = wished.field("location").parse().unwrap();
+    let at: SocketAddr = to.authority().unwrap().as_str().parse().unwrap();
+    assert_eq!(pops(&world, &[at.ip()]), ["sin"]);
+    from("8.8.8.8", "example.net", "/").await.unwrap().expect_status(421);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_with_the_soa() {
     let origin = Origin::start().await.unwrap();
     let world = start(&example(), &origin).await;

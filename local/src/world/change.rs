@@ -51,7 +51,8 @@ impl World {
         let servers = stays.iter().map(|stays| &stays.server);
         let servers: Vec<_> =
             servers.chain(newcomers.iter().map(|ready| &ready.server)).cloned().collect();
-        let answered = answered(&pools, servers.iter())?;
+        let router = self.dns.as_ref().map(|dns| dns.router);
+        let answered = router.map(|router| answered(&pools, servers.iter(), router)).transpose()?;
         for Stays { server, first, peers, .. } in &mut stays {
             if let Some(config) = first.take() {
                 server.node.reload(config);
@@ -77,7 +78,7 @@ impl World {
         take_over(edges);
         // A pool of which only heirs will be left is answered for as before until they are there.
         let has_servers = |pool: &TranslatedPool| servers.iter().any(|s| s.pool == pool.name);
-        if let Some(dns) = &self.dns
+        if let (Some(dns), Some(answered)) = (&self.dns, answered)
             && (heirs.is_empty() || pools.iter().all(has_servers))
         {
             dns.tell(answered, numbers.clone());
@@ -99,7 +100,8 @@ impl World {
             self.launch(ready).await;
         }
         if let Some(dns) = &self.dns {
-            dns.tell(self::answered(&pools, self.edges.list().iter())?, numbers);
+            let edges = self.edges.list();
+            dns.tell(self::answered(&pools, edges.iter(), dns.router)?, numbers);
         }
         let mut all = self.shields.list().into_iter().chain(self.edges.list());
         all.try_for_each(|server| tell_news(&server, &fleet))

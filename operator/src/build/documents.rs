@@ -3,7 +3,7 @@
 use crds::PopSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use translate::{Location, Pop, TranslatedPool};
+use translate::{Location, Pop, Routing, TranslatedPool};
 use wire::{Fleet, Snapshot, Zones};
 
 use super::{Key, Kind, Object, OwnerReference};
@@ -28,21 +28,21 @@ pub(super) const MOST: usize = 1 << 20;
 )]
 pub struct TooLarge(usize);
 
-/// Of what a pool or shield runs on. `places` of a pool alone.
+/// Of what a pool or shield runs on; of a pool with where it is.
 ///
 /// # Errors
 /// When it is too large.
 pub fn config(
     of: &OwnerReference<'_>,
     snapshot: &Snapshot,
-    places: Option<(&[Pop], &[PopSpec])>,
+    pool: Option<(&TranslatedPool, &[PopSpec])>,
 ) -> Result<Object, TooLarge> {
     // Plain data with text keys always has a JSON form.
     let mut data = json!({ SNAPSHOT: serde_json::to_string(snapshot).unwrap_or_default() });
-    if let Some((pops, specs)) = places {
-        let places: Vec<_> =
-            pops.iter().zip(specs).map(|(pop, spec)| Place::of(pop, spec)).collect();
-        data[POPS] = json!(serde_json::to_string(&places).unwrap_or_default());
+    if let Some((pool, specs)) = pool {
+        let places = pool.pops.iter().zip(specs).map(|(pop, spec)| Place::of(pop, spec));
+        let kept = Kept { pops: places.collect(), routing: pool.routing.clone() };
+        data[POPS] = json!(serde_json::to_string(&kept).unwrap_or_default());
     }
     let bytes = data.to_string().len();
     if bytes > MOST {
@@ -67,10 +67,17 @@ pub fn zones_map(namespace: &str, name: &str, zones: &Zones) -> Object {
     Object::new(key, metadata, json!({ "data": { ZONES: text } }))
 }
 
-/// A point of presence, as a pool's ConfigMap keeps it.
+/// What a pool's ConfigMap keeps of it besides its snapshot.
+#[derive(Debug, Deserialize, Serialize)]
+struct Kept {
+    pops: Vec<Place>,
+    routing: Routing,
+}
+
+/// A point of presence in it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Place {
+struct Place {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     region: Option<String>,
@@ -78,6 +85,12 @@ pub(super) struct Place {
     location: Option<PlaceLocation>,
     weight: u32,
     replicas: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capacity: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    maintenance: bool,
     /// Those that were written down, not those of a load balancer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<String>,
@@ -99,6 +112,9 @@ impl Place {
             location: pop.location.map(location),
             weight: pop.weight,
             replicas: pop.replicas,
+            capacity: pop.capacity,
+            url: pop.url.clone(),
+            maintenance: pop.maintenance,
             addresses: spec.addresses.clone(),
         }
     }
@@ -110,7 +126,7 @@ pub fn read_pops(
     snapshot: Snapshot,
     pops: &str,
 ) -> Option<(TranslatedPool, Vec<Vec<String>>)> {
-    let places: Vec<Place> = serde_json::from_str(pops).ok()?;
+    let Kept { pops: places, routing } = serde_json::from_str(pops).ok()?;
     let addresses = places.iter().map(|place| place.addresses.clone()).collect();
     let location = |at: PlaceLocation| Location { latitude: at.latitude, longitude: at.longitude };
     let pops = places.into_iter().map(|place| Pop {
@@ -119,6 +135,10 @@ pub fn read_pops(
         location: place.location.map(location),
         weight: place.weight,
         replicas: place.replicas,
+        capacity: place.capacity,
+        url: place.url,
+        maintenance: place.maintenance,
     });
-    Some((TranslatedPool { name: name.to_owned(), snapshot, pops: pops.collect() }, addresses))
+    let pool = TranslatedPool { name: name.to_owned(), snapshot, pops: pops.collect(), routing };
+    Some((pool, addresses))
 }

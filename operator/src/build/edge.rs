@@ -21,7 +21,7 @@ pub fn edge(
     let owner = of.owner;
     let mut objects = vec![
         pods::account(of),
-        documents::config(of, &translated.snapshot, Some((&translated.pops, &pool.spec.pops)))?,
+        documents::config(of, &translated.snapshot, Some((translated, &pool.spec.pops)))?,
         network::policy(of),
         network::headless(of, owner.object()),
     ];

@@ -180,7 +180,7 @@ fn the_last_good_state_is_read_as_it_was_written() {
     let web = owner(TierName::Edge, "web");
     let of = OwnerReference { owner: &web, uid: "u" };
     let specs = &resources.pools[0].value.spec.pops;
-    let object = config(&of, &pool.snapshot, Some((&pool.pops, specs))).unwrap();
+    let object = config(&of, &pool.snapshot, Some((&pool, specs))).unwrap();
     let kept = |key: &str| object.body()["data"][key].as_str().unwrap().to_owned();
     let text = kept(SNAPSHOT);
     let snapshot = translate::read_snapshot(Source { name: SNAPSHOT, text: &text }).unwrap();

@@ -75,6 +75,10 @@ impl Stage {
             applied: None,
             on_log_loss: OnLogLoss::Serve,
             lease_ms: 10_000,
+            pop: None,
+            requests_per_second: None,
+            ready: None,
+            draining: false,
         };
         self.bus.heartbeat(&beat).await.unwrap();
         let bus = self.bus.clone();
@@ -187,6 +191,10 @@ async fn a_node_that_is_silent_makes_it_partial_after_its_deadline() {
         applied: None,
         on_log_loss: OnLogLoss::Serve,
         lease_ms: 10_000,
+        pop: None,
+        requests_per_second: None,
+        ready: None,
+        draining: false,
     };
     stage.bus.heartbeat(&beat).await.unwrap();
     let running = tokio::spawn(run(stage.context.clone()));

@@ -10,6 +10,10 @@ fn member(node: &str, pool: &str, silent: u64) -> Member {
         applied: None,
         on_log_loss: OnLogLoss::Serve,
         lease_ms: 10_000,
+        pop: None,
+        requests_per_second: None,
+        ready: None,
+        draining: false,
     };
     let silent = Duration::from_secs(silent);
     Member { beat, silent, unheard: silent }

@@ -39,7 +39,7 @@ fn kept(judged: &[Judged]) -> impl Fn(&Owner, &str) -> Option<String> {
         let of = crate::build::OwnerReference { owner: &one.owner, uid: &one.uid };
         let object = match one.sound.as_ref().unwrap() {
             Sound::Pool(pool, translated) => {
-                let places = Some((&translated.pops[..], &pool.spec.pops[..]));
+                let places = Some((translated, &pool.spec.pops[..]));
                 crate::build::config(&of, &translated.snapshot, places).unwrap()
             }
             Sound::Shield(_, translated) => {
