@@ -28,6 +28,7 @@ pub struct Subject {
 pub struct Healths {
     known: Mutex<Known>,
     news: Notify,
+    suspicions: Notify,
 }
 
 /// The same, for as long as nobody changes it.
@@ -63,6 +64,27 @@ impl Healths {
     /// An address is probed no more.
     pub(crate) fn forget(&self, subject: &Subject) {
         self.lock().0.remove(subject);
+    }
+
+    /// Something else than a probe speaks against all addresses of a PoP.
+    pub(crate) fn suspect(&self, pool: &str, pop: &str, settings: &HealthSettings, now: Duration) {
+        let mut known = self.lock();
+        let own = known.0.iter_mut().filter(|(one, _)| one.pool == pool && one.pop == pop);
+        for (_, health) in own {
+            health.observe_passive(settings, now);
+        }
+        drop(known);
+        self.suspicions.notify_waiters();
+    }
+
+    /// Waits until something else than a probe speaks against an address.
+    pub(crate) async fn suspected(&self, subject: &Subject) {
+        loop {
+            self.suspicions.notified().await;
+            if self.lock().0.get(subject).is_some_and(Health::is_suspected) {
+                return;
+            }
+        }
     }
 
     /// A probe ended; `None` if the address is probed no more.

@@ -21,6 +21,7 @@ pub mod redirecting;
 mod rings;
 mod running;
 mod service;
+mod signals;
 pub mod tcp;
 pub mod udp;
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, Member};
+use dns::health::HealthSettings;
 use parking_lot::Mutex;
 use runtime::Stage;
 use tokio::time::sleep;
 
 use crate::service::Service;
+use crate::signals::{SILENT, Signal, Signals};
 
 /// Between two looks: edges say something every second.
 const EVERY: Duration = Duration::from_secs(1);
-/// Who has said nothing for so long has no load any more.
-const SILENT: Duration = Duration::from_secs(4);
 /// While the log is away, what was known last counts for so long.
 const MEMORY: Duration = Duration::from_secs(60);
 
@@ -46,12 +46,14 @@ impl Loads {
 /// Reads the members of a log until the process is closed.
 pub async fn follow_loads(service: Arc<Service>, bus: Arc<dyn Bus>) {
     let mut heard = service.clock.monotonic();
+    let mut signals = Signals::default();
     loop {
         let now = service.clock.monotonic();
         match bus.members().await {
             Ok(members) => {
                 heard = now;
                 service.loads.take(&members);
+                signals.take(&members).iter().for_each(|signal| suspect(&service, signal));
             }
             Err(_) if now.saturating_sub(heard) > MEMORY => service.loads.take(&[]),
             // The log says itself that it is away.
@@ -62,6 +64,17 @@ pub async fn follow_loads(service: Arc<Service>, bus: Arc<dyn Bus>) {
             () = service.drain.reached(Stage::Closed) => return,
         }
     }
+}
+
+/// Lets the addresses of a PoP be probed soon. A heartbeat does not say through which of them clients come.
+fn suspect(service: &Service, Signal { pool, pop, why }: &Signal) {
+    let serving = service.serving.load();
+    let mut pools = serving.view.fleet().pools().iter();
+    let probe = pools.find(|known| known.name == *pool).and_then(|pool| pool.probe.as_ref());
+    let Some(probe) = probe else { return };
+    tracing::info!(pool, pop, why = why.as_str(), "an edge of the pop is to be doubted");
+    service.metrics.signalled(*why);
+    service.healths.suspect(pool, pop, &HealthSettings::from(probe), service.clock.monotonic());
 }
 
 #[cfg(test)]

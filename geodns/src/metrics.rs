@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dns::answer::{Answered, Outcome};
-use dns::health::{Condition, HealthReason};
+use dns::health::{Condition, HealthReason, Passive};
 use dns::limit::Limited;
 use dns::packet::{FormatFault, rtype};
 use dns::place::PlaceSource;
@@ -50,6 +50,7 @@ pub struct DnsMetrics {
     standpoints: IntGaugeVec,
     observers: IntGauge,
     exchanges: IntCounterVec,
+    signals: IntCounterVec,
     redirects: IntCounterVec,
     refusals: IntCounterVec,
     maintenance: IntGaugeVec,
@@ -178,6 +179,11 @@ impl DnsMetrics {
                 &["standpoint"],
             )?)?,
             observers: registry.gauge("cdn_dns_observers", "other observers that are heard")?,
+            signals: registry.counters(
+                "cdn_dns_signals_total",
+                "edges of which the log says that they go, are not ready, or say nothing",
+                &["signal"],
+            )?,
             exchanges: registry.counters(
                 "cdn_dns_ballots_total",
                 "what observers told each other by what became of it",
@@ -272,6 +278,11 @@ impl DnsMetrics {
             self.standpoints.with_label_values(&[standpoint.as_str()]).set(is);
         }
         self.observers.set(i64::try_from(others).unwrap_or(i64::MAX));
+    }
+
+    /// Something else than a probe speaks against a PoP.
+    pub(crate) fn signalled(&self, why: Passive) {
+        self.signals.with_label_values(&[why.as_str()]).inc();
     }
 
     /// Something was told or heard, or was not.

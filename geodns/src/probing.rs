@@ -79,7 +79,7 @@ async fn watch(service: Arc<Service>, subject: Subject, (to, probe): Way) {
     // Without random numbers observers probe in step, which is not worth to stop for.
     let random = || getrandom::u64().unwrap_or_default();
     // Not all at once at the start.
-    sleep(settings.interval_in_doubt.mul_f64((random() >> 11) as f64 / 2f64.powi(53))).await;
+    sleep(settings.interval_in_doubt.mul_f64(part(random()))).await;
     loop {
         let began = service.clock.monotonic();
         let answer = timeout(settings.timeout, ask::ask(to, &probe)).await;
@@ -106,6 +106,18 @@ async fn watch(service: Arc<Service>, subject: Subject, (to, probe): Way) {
                 tracing::info!(pool, pop, %address, state, reason, probe = word, "address changed");
             }
         }
-        sleep(pause.saturating_sub(took)).await;
+        let rest = pause.saturating_sub(took);
+        tokio::select! {
+            () = sleep(rest) => {}
+            // Not at once: whoever hears of it too probes now.
+            () = service.healths.suspected(&subject) => {
+                sleep(rest.min(settings.interval_in_doubt).mul_f64(part(random()))).await;
+            }
+        }
     }
+}
+
+/// From 64 random bits, something from 0 to 1.
+fn part(random: u64) -> f64 {
+    (random >> 11) as f64 / 2f64.powi(53)
 }

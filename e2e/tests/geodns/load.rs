@@ -1,5 +1,6 @@
 //! What edges say of themselves reaches the GeoDNS over the log.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use e2e::client::{Client, HOST, Request};
@@ -8,12 +9,12 @@ use e2e::origin::{Origin, Reply};
 use e2e::program::{Program, free_ports};
 use e2e::redis::Redis;
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, sleep};
 
 const TOKEN: &str = "load";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_requests_of_a_places_edges_are_its_load() {
+async fn the_requests_of_edges_are_a_places_load_and_their_goodbye_has_it_probed() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let origin = Origin::start().await.unwrap();
@@ -26,17 +27,7 @@ async fn the_requests_of_a_places_edges_are_its_load() {
     });
     std::fs::write(path("snapshot"), snapshot.to_string()).unwrap();
     std::fs::write(path("token"), TOKEN).unwrap();
-    let zones = json!({
-        "format": 1, "version": "load",
-        "zones": { HOST: {
-            "nameServers": [{ "name": "ns1.example.net" }], "hosts": { HOST: "web" },
-        }},
-        "pools": { "web": { "pops": [
-            { "name": "fra", "v4": ["192.0.2.1"], "capacity": 1000 }, { "name": "syd", "v4": ["192.0.2.2"] },
-        ]}},
-    });
-    std::fs::write(path("zones"), zones.to_string()).unwrap();
-    let mut edges = Vec::new();
+    let (mut edges, mut addresses) = (Vec::new(), Vec::<SocketAddr>::new());
     for name in ["fra-1", "fra-2"] {
         let mut edge = Program::start(
             "edge",
@@ -47,14 +38,32 @@ async fn the_requests_of_a_places_edges_are_its_load() {
                 ["--log", &redis.url()],
                 ["--name", name],
                 ["--pop", "fra"],
+                ["--drain-notice", "0"],
                 ["--threads", "1"],
             ]
             .concat(),
         )
         .unwrap();
         let line: Value = serde_json::from_str(&edge.line("\"serving\"").await.unwrap()).unwrap();
-        edges.push((line["listen"].as_str().unwrap().parse().unwrap(), edge));
+        addresses.push(line["listen"].as_str().unwrap().parse().unwrap());
+        edges.push(edge);
     }
+    // Each place is probed at one of the edges, and so seldom that no probe finds anything in time by itself.
+    let probed = |nth: usize| json!({ "127.0.0.1": addresses[nth] });
+    let zones = json!({
+        "format": 1, "version": "load",
+        "zones": { HOST: {
+            "nameServers": [{ "name": "ns1.example.net" }], "hosts": { HOST: "web" },
+        }},
+        "pools": { "web": {
+            "pops": [
+                { "name": "fra", "v4": ["127.0.0.1"], "probeAt": probed(0), "capacity": 1000 },
+                { "name": "syd", "v4": ["127.0.0.1"], "probeAt": probed(1) },
+            ],
+            "probe": { "intervalMs": 60_000 },
+        }},
+    });
+    std::fs::write(path("zones"), zones.to_string()).unwrap();
     let [admin, listen] = [(); 2].map(|()| format!("127.0.0.1:{}", free_ports(1)));
     let mut geodns = Program::start(
         "geodns",
@@ -73,7 +82,7 @@ async fn the_requests_of_a_places_edges_are_its_load() {
 
     // 50 requests a second to each.
     let mut clients = Vec::new();
-    for (address, _) in &edges {
+    for address in &addresses {
         clients.push(Client::connect(*address).await.unwrap());
     }
     let began = Instant::now();
@@ -105,5 +114,24 @@ async fn the_requests_of_a_places_edges_are_its_load() {
             break;
         }
         assert!(began.elapsed() < Duration::from_secs(30), "never {rate} a second: {seen:?}");
+    }
+    drop(clients);
+    edges.remove(0).terminate().unwrap();
+    let ended = Instant::now();
+    loop {
+        let request = Request::get("/metrics").field("host", "admin");
+        let text = e2e::client::ask(admin.parse().unwrap(), request).await.unwrap().text();
+        let state = |pop: &str| {
+            let line = format!(
+                "cdn_dns_address_state{{address=\"127.0.0.1\",pool=\"web\",pop=\"{pop}\"}} "
+            );
+            text.lines().find_map(|one| one.strip_prefix(&line)).map(str::to_owned)
+        };
+        if state("fra").as_deref() == Some("3") {
+            assert_eq!(state("syd").as_deref(), Some("1"), "no edge there said anything");
+            break;
+        }
+        assert!(ended.elapsed() < Duration::from_secs(20), "not probed: {text}");
+        sleep(Duration::from_millis(100)).await;
     }
 }
