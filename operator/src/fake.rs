@@ -45,8 +45,14 @@ impl Log {
 
 /// What an API server says to `status` when it refuses.
 pub(crate) fn refusal(code: u16, message: &str) -> (u16, Value) {
+    let reason = match code {
+        404 => "NotFound",
+        409 => "Conflict",
+        _ => "Other",
+    };
     let status = json!({
-        "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code,
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message,
+        "reason": reason, "code": code,
     });
     (code, status)
 }

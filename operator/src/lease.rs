@@ -212,7 +212,7 @@ impl Lease {
                 let found = self.api.get_opt(&self.name).await?;
                 let holder = found.as_ref().and_then(|lease| lease.spec.as_ref());
                 let ours = holder.and_then(|s| s.holder_identity.as_deref()) == Some(&self.me);
-                self.object = found;
+                self.object = found.filter(|_| ours);
                 Ok(ours)
             }
             Err(error) => Err(error),

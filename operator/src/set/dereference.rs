@@ -114,3 +114,6 @@ async fn missing(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;
