@@ -1,7 +1,7 @@
 //! The programs themselves, as a user starts them.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -166,21 +166,30 @@ pub fn binary(name: &str) -> io::Result<PathBuf> {
     Ok(built()?.join(name))
 }
 
-/// The first of `count` ports in a row that are free and that no other test of this process was given.
+/// How many ports from its base `local` uses.
+pub const LOCAL_PORTS: u16 = 92;
+
+/// The first of `count` ports in a row that are free, over TCP and UDP, and that no other test of this process was
+/// given. They are none of those that the kernel gives to whoever asks for any: it may give them away before they are
+/// used.
 ///
 /// # Panics
 /// When there are none.
 pub fn free_ports(count: u16) -> u16 {
-    static GIVEN: Mutex<Vec<(u16, u16)>> = Mutex::new(Vec::new());
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    const FIRST: u16 = 10_000;
+    const SPAN: u16 = 20_000;
+    static NEXT: Mutex<Option<u16>> = Mutex::new(None);
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..1000 {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let Ok(first) = free.map(|address| address.port()) else { continue };
-        let Some(end) = first.checked_add(count) else { continue };
-        let taken = given.iter().any(|(from, to)| first < *to && *from < end);
-        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if !taken && (first..end).all(free) {
-            given.push((first, end));
+        // Tests of other processes begin elsewhere.
+        let start = next.unwrap_or((std::process::id() % u32::from(SPAN)) as u16);
+        let first = FIRST + start;
+        *next = Some((start + count) % SPAN);
+        let free = |port| {
+            let at = ("127.0.0.1", port);
+            TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok()
+        };
+        if (first..first + count).all(free) {
             return first;
         }
     }

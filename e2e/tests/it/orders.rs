@@ -7,7 +7,7 @@ use std::process::Command;
 
 use e2e::client::{Request, ask};
 use e2e::origin::{Origin, Reply};
-use e2e::program::{Program, binary, free_ports};
+use e2e::program::{LOCAL_PORTS, Program, binary, free_ports};
 use e2e::world::{Setup, TOKEN};
 use serde_json::json;
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ impl Local {
         let pops = json!([{ "name": "a", "replicas": 2 }, { "name": "b", "replicas": 1 }]);
         let manifest = Setup::new(&origin).spec(json!({ "pops": pops })).manifest();
         fs::write(folder.path().join("pool.yaml"), manifest).unwrap();
-        let port = free_ports(4);
+        let port = free_ports(LOCAL_PORTS);
         let (at, origin_url, base) = (path(&folder), origin.url(), port.to_string());
         let arguments =
             [&at, "--origin", &origin_url, "--base-port", &base, "--admin-token", TOKEN];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use e2e::client::{Answer, Client, Request, ask};
 use e2e::gate::Gate;
 use e2e::origin::{Origin, Reply};
-use e2e::program::{Program, free_ports};
+use e2e::program::{LOCAL_PORTS, Program, free_ports};
 use e2e::world::{Setup, TOKEN};
 use serde_json::json;
 
@@ -233,7 +233,7 @@ async fn broken_manifests_are_reported_all_at_once_and_nothing_starts() {
     let head = "apiVersion: cdn.blueorigin.dev/v1alpha1\nkind: EdgePool\nmetadata:\n";
     fs::write(folder.path().join("one.yaml"), format!("{head}  name: one\nspec:\n  pops:\n    - name: lab\n      replicas: -1\n  sites:\n    - hosts: [one.example.com]\n      orgins:\n        - url: http://one.example\n")).unwrap();
     fs::write(folder.path().join("two.yaml"), format!("{head}  name: two\nspec:\n  pops:\n    - name: lab\n  sites:\n    - hosts: [one.example.com]\n      origins:\n        - url: ftp://two.example\n      freshness:\n        staleIfError: soon\n---\n{head}  name: three\nspec:\n  sites: no\n")).unwrap();
-    let port = free_ports(2);
+    let port = free_ports(LOCAL_PORTS);
     let program = Program::start(
         "local",
         &[&folder.path().display().to_string(), "--base-port", &port.to_string()],
@@ -272,7 +272,7 @@ async fn local_runs_manifests_and_follows_their_changes() {
     let origin = Origin::start().await.unwrap();
     origin.always("/a", Reply::fresh(600, "a"));
     fs::write(&path, Setup::new(&origin).manifest()).unwrap();
-    let port = free_ports(2);
+    let port = free_ports(LOCAL_PORTS);
     let mut program = Program::start(
         "local",
         &[

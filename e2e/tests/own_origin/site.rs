@@ -2,14 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use e2e::client::{Answer, Request, ask};
-use e2e::program::Program;
+use e2e::program::{LOCAL_PORTS, Program, free_ports};
 use tempfile::TempDir;
 
 /// nginx, and the `local` program that `make demo ORIGIN=…` runs. All of it ends when this is dropped.
@@ -35,8 +34,6 @@ impl Drop for Nginx {
 
 /// How often another port is tried when somebody else was quicker.
 const TRIES: usize = 5;
-/// Ports that the example takes: the status page, six edges, and two shields from the 60th on.
-const PORTS: u16 = 62;
 
 impl Site {
     pub(crate) async fn start() -> Self {
@@ -69,26 +66,11 @@ async fn get(address: SocketAddr, request: Request) -> Answer {
     ask(address, to(address, request)).await.unwrap()
 }
 
-/// The first of `count` free ports in a row, below those that outgoing connections take.
-fn free_ports(count: u16) -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = std::process::id() as u16;
-    for _ in 0..1_000 {
-        let step = NEXT.fetch_add(1, Relaxed).wrapping_mul(count.max(2));
-        let first = 10_000 + start.wrapping_mul(61).wrapping_add(step) % 22_000;
-        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if (first..first + count).all(free) {
-            return first;
-        }
-    }
-    panic!("no {count} free ports in a row");
-}
-
 async fn local(origin: SocketAddr) -> (Program, SocketAddr) {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/quickstart");
     let mut last = None;
     for _ in 0..TRIES {
-        let port = free_ports(PORTS);
+        let port = free_ports(LOCAL_PORTS);
         let (origin, base) = (format!("http://{origin}"), port.to_string());
         let arguments = [example, "--origin", &origin, "--base-port", &base];
         let mut program = Program::start("local", &arguments).unwrap();
