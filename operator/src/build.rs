@@ -22,8 +22,10 @@ pub use shield::shield;
 /// What the operator was told that resources do not say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The image with the programs `edge` and `shield`.
-    pub image: String,
+    /// The image of the program `edge`, which is its entry point.
+    pub edge_image: String,
+    /// The same of `shield`.
+    pub shield_image: String,
     /// When it is fetched; without, what Kubernetes does by default.
     pub pull_policy: Option<String>,
     /// Secrets with which it is fetched.

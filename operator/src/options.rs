@@ -18,15 +18,19 @@ use crate::build::Settings;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "operator", version)]
 pub struct Options {
-    /// The image with the programs edge and shield, for the pods that it makes
+    /// The image of the program edge, for the pods that it makes
     #[arg(long, value_name = "IMAGE")]
-    pub image: String,
+    pub edge_image: String,
 
-    /// When pods fetch the image [default: what Kubernetes does]
+    /// The image of the program shield
+    #[arg(long, value_name = "IMAGE")]
+    pub shield_image: String,
+
+    /// When pods fetch their image [default: what Kubernetes does]
     #[arg(long, value_name = "POLICY", value_parser = ["Always", "IfNotPresent", "Never"])]
     pub image_pull_policy: Option<String>,
 
-    /// A Secret, in each pool's namespace, with which pods fetch the image; may be given more than once
+    /// A Secret, in each pool's namespace, with which pods fetch their image; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub image_pull_secret: Vec<String>,
 
@@ -133,7 +137,8 @@ impl Options {
     /// What pods are made with; `monitors`: the cluster knows ServiceMonitors.
     pub fn settings(&self, monitors: bool) -> Settings {
         Settings {
-            image: self.image.clone(),
+            edge_image: self.edge_image.clone(),
+            shield_image: self.shield_image.clone(),
             pull_policy: self.image_pull_policy.clone(),
             pull_secrets: self.image_pull_secret.clone(),
             log_secret: self.log_secret.clone(),

@@ -6,7 +6,7 @@ use crds::{CacheSpec, PodsSpec, TolerationSpec};
 use serde_json::{Value, json};
 
 use super::{Kind, Object, OwnerReference, Settings, extend};
-use crate::names::ADMIN;
+use crate::names::{ADMIN, TierName};
 
 /// Seconds that a stop may take beyond notice and drain: to say goodbye to the log.
 const MARGIN: u64 = 10;
@@ -108,6 +108,10 @@ impl Pods<'_> {
 
     fn container(&self, settings: &Settings) -> Value {
         let tier = self.of.owner.tier.as_str();
+        let image = match self.of.owner.tier {
+            TierName::Edge => &settings.edge_image,
+            TierName::Shield => &settings.shield_image,
+        };
         let port = |(name, number): (&str, u16)| json!({ "name": name, "containerPort": number, "protocol": "TCP" });
         let ports: Vec<_> =
             self.ports.iter().copied().chain([("admin", ADMIN)]).map(port).collect();
@@ -121,8 +125,7 @@ impl Pods<'_> {
         };
         let mut container = json!({
             "name": tier,
-            "image": settings.image,
-            "command": [tier],
+            "image": image,
             "args": self.arguments(settings),
             "ports": ports,
             // A Secret or document that comes late is waited for; then it is there within a second or two.

@@ -13,7 +13,8 @@ const POOL: &str = include_str!("../../tests/golden/pool.in.yaml");
 
 fn settings() -> Settings {
     Settings {
-        image: "registry.example/blue-origin:1".into(),
+        edge_image: "registry.example/edge:1".into(),
+        shield_image: "registry.example/shield:1".into(),
         pull_policy: Some("IfNotPresent".into()),
         pull_secrets: vec!["registry".into()],
         log_secret: Some("blue-origin-log".into()),
@@ -149,7 +150,7 @@ fn a_hash_is_of_all_that_is_applied() {
     let all = objects(&settings());
     let again = objects(&settings());
     assert_eq!(all, again);
-    let other = objects(&Settings { image: "other".into(), ..settings() });
+    let other = objects(&Settings { edge_image: "other".into(), ..settings() });
     let differ = |kind| {
         let of = |all: &[Object]| -> Vec<_> {
             all.iter().filter(|o| o.key.kind == kind).map(|o| o.hash.clone()).collect()

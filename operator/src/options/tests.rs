@@ -1,7 +1,8 @@
 use super::*;
 
 fn options(more: &[&str]) -> Options {
-    let all = ["operator", "--image", "blue-origin:1"].iter().chain(more);
+    let all =
+        ["operator", "--edge-image", "edge:1", "--shield-image", "shield:1"].iter().chain(more);
     Options::try_parse_from(all).unwrap()
 }
 
@@ -41,7 +42,7 @@ fn the_authority_is_read_with_its_line() {
 
 #[test]
 fn what_belongs_together_is_given_together() {
-    let wrong = ["operator", "--image", "i", "--authority", "file"];
+    let wrong = ["operator", "--edge-image", "e", "--shield-image", "s", "--authority", "file"];
     assert!(Options::try_parse_from(wrong).is_err());
-    assert!(Options::try_parse_from(["operator"]).is_err(), "the image is needed");
+    assert!(Options::try_parse_from(["operator"]).is_err(), "images are needed");
 }

@@ -13,7 +13,8 @@ const NOTICE: Duration = Duration::from_secs(60);
 
 fn settings() -> Settings {
     Settings {
-        image: "blue-origin".into(),
+        edge_image: "edge".into(),
+        shield_image: "shield".into(),
         pull_policy: None,
         pull_secrets: vec![],
         log_secret: None,

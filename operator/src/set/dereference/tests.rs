@@ -8,7 +8,8 @@ use crate::fake::{Log, refusal, server};
 
 fn settings() -> Settings {
     Settings {
-        image: "i".into(),
+        edge_image: "e".into(),
+        shield_image: "s".into(),
         pull_policy: None,
         pull_secrets: vec![],
         log_secret: Some("log".into()),
