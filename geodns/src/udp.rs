@@ -14,6 +14,9 @@ use arc_swap::Cache;
 use dns::answer::{Transport, asks_for, slip};
 use dns::limit::{Limited, Limiter};
 use runtime::Stage;
+use rustix::net::sockopt::{
+    Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
+};
 use smallvec::SmallVec;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -54,9 +57,20 @@ fn bind_one(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
     }
     // The kernel may give less.
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    forbid_fragments(&socket, address)?;
     socket.bind(&address.into())?;
     socket.set_read_timeout(Some(LOOK))?;
     Ok(socket.into())
+}
+
+/// Answers are never fragmented, so that nobody can slip other fragments in (RFC 9715): they are small, and what is larger
+/// comes over TCP. What the network says of its smaller packets is not believed, as anybody could.
+fn forbid_fragments(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match address {
+        SocketAddr::V4(_) => set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE)?,
+        SocketAddr::V6(_) => set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::PROBE)?,
+    }
+    Ok(())
 }
 
 /// Starts a thread for each socket. They end when the process is closed.

@@ -32,7 +32,7 @@ out of lists made of it. Before the first turn {results["checked"]} answers of e
 
 Medians of {results["rounds"]} rounds of {results["seconds"]} s. Answers per CPU-second are those of a round, with as many queries under
 way as dnsperf can have, over user and system time of the server. Latencies are those at {results["rate"]:,} queries a second,
-the same for all, of each server's calmest round: other work on the machine only ever makes them longer.
+the same for all; each round begins with another server.
 
 {_ratios(results)}
 """
