@@ -111,7 +111,9 @@ async fn round(context: &SetContext, kept: &mut Kept) -> bool {
                 seen.live.get(&key)?.data(text)
             })
         };
-        kept.prepared = prepare(validate(&asked, former), &context.settings);
+        let mut judged = validate(&asked, former);
+        serve_on(&mut judged, &kept.prepared.judged);
+        kept.prepared = prepare(judged, &context.settings);
         kept.key = Some(key);
         count(&context.counts, &kept.prepared.judged);
     }
@@ -129,6 +131,14 @@ async fn round(context: &SetContext, kept: &mut Kept) -> bool {
         well = false;
     }
     well
+}
+
+/// What was applied a moment ago is the last good state, too, though it was not seen yet.
+fn serve_on(judged: &mut [Judged], before: &[Judged]) {
+    for one in judged.iter_mut().filter(|one| one.problem.is_some() && one.serving.is_none()) {
+        let former = before.iter().find(|former| former.uid == one.uid);
+        one.serving = former.and_then(|former| former.serving.clone());
+    }
 }
 
 fn zones_object(context: &SetContext, judged: &[Judged]) -> Option<Object> {
@@ -158,3 +168,6 @@ fn count(counts: &Counts, judged: &[Judged]) {
 fn show(context: &SetContext, judged: &[Judged], documents: &[Object]) {
     *context.shown.lock() = Shown::of(judged, documents);
 }
+
+#[cfg(test)]
+mod tests;
