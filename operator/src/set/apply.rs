@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::core::Status;
 use kube::{Api, Client};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -224,6 +225,7 @@ impl Writer {
                 self.memory.lock().insert(key.clone(), note);
                 Ok(())
             }
+            Err(kube::Error::Api(status)) if is_ending(&status) => Ok(()),
             Err(error) => Err(ApplyError::of(key, error)),
         }
     }
@@ -284,6 +286,12 @@ impl Writer {
             Err(error) => tracing::warn!(pod = name, %error, "cannot tell a pod of new documents"),
         }
     }
+}
+
+/// Whether the namespace is being deleted, and its pools with it: nothing is wrong.
+fn is_ending(status: &Status) -> bool {
+    let details = status.details.as_ref();
+    details.is_some_and(|details| details.causes.iter().any(|c| c.reason == "NamespaceTerminating"))
 }
 
 /// The results of all, in any order.

@@ -269,3 +269,18 @@ async fn another_leader_writes_nothing() {
     second.apply(&prepared, 0).await;
     assert_eq!(second.log.lines(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_namespace_that_ends_is_no_trouble() {
+    let mut stage = stage(|asked| {
+        let (code, mut status) = refusal(403, "it is being terminated");
+        status["details"] =
+            json!({ "causes": [{ "reason": "NamespaceTerminating", "message": "", "field": "" }] });
+        if asked.method == "PATCH" { (code, status) } else { agree(asked) }
+    });
+    let applied = stage.apply(&prepared(&["fra"]), 0).await;
+    assert!(applied.errors.is_empty());
+    stage.log.take();
+    stage.apply(&prepared(&["fra"]), 1).await;
+    assert_eq!(stage.log.lines().len(), 7, "should it stay after all");
+}
