@@ -27,7 +27,7 @@ lint: ## formatting and lints, without a warning
 NEAREST := the_first_is_the_nearest_for_addresses_of_the_real_world
 
 unit: ## every test of the workspace
-	bash .ci/need nginx redis-server ip node npm
+	bash .ci/need nginx redis-server ip node npm python3
 	bash e2e/places/files.sh
 	@mkdir -p target
 	cargo build --workspace --bins --locked
@@ -41,7 +41,7 @@ fuzz-dns: ## a million mutated packets for a real geodns over UDP and TCP; FUZZ_
 
 .PHONY: conformance-debug
 conformance-debug:
-	bash .ci/need node npm
+	bash .ci/need node npm python3
 	cargo build --workspace --bins --locked
 	node --test e2e/conformance/
 	BIN=target/debug bash e2e/conformance/run.sh
@@ -58,7 +58,7 @@ cluster-down: ## ends it
 	python3 e2e/cluster down
 
 conformance: ## the public HTTP cache test suite against a real edge
-	bash .ci/need node npm
+	bash .ci/need node npm python3
 	cargo build --release --locked -p edge -p local
 	bash e2e/conformance/run.sh
 
@@ -76,7 +76,7 @@ bench-purge: ## how fast a purge is everywhere: 50 edges on one Redis; rewrites 
 	target/release/fifty --write
 
 bench-dns: ## answers per CPU-second beside gdnsd and PowerDNS; rewrites docs/benchmarks-dns.*
-	bash .ci/need gdnsd pdns_server dnsperf taskset node npm
+	bash .ci/need gdnsd pdns_server dnsperf taskset node npm python3
 	cargo build --release --locked -p geodns
 	python3 e2e/bench/run_dns.py $(BENCH)
 

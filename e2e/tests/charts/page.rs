@@ -10,20 +10,24 @@ struct Row {
 }
 
 fn rows(text: &str) -> Vec<Row> {
-    let (mut rows, mut path, mut what) = (Vec::new(), Vec::<(usize, String)>::new(), Vec::new());
+    let (mut rows, mut what) = (Vec::new(), Vec::new());
+    // What is above a line: its indent, its name, and what it says for those below that say nothing.
+    let mut path = Vec::<(usize, String, String)>::new();
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
         let line = line.trim();
         if let Some(comment) = line.strip_prefix('#') {
             what.push(comment.trim().to_owned());
         } else if let Some((key, value)) = line.split_once(':') {
-            path.retain(|(above, _)| *above < indent);
-            path.push((indent, key.to_owned()));
+            path.retain(|(above, ..)| *above < indent);
+            let above = path.last().map(|(.., said)| said.clone()).unwrap_or_default();
+            let said = if what.is_empty() { above } else { what.join(" ") };
+            path.push((indent, key.to_owned(), said.clone()));
             let value = value.trim();
             if !value.is_empty() {
-                let names: Vec<_> = path.iter().map(|(_, name)| name.as_str()).collect();
+                let names: Vec<_> = path.iter().map(|(_, name, _)| name.as_str()).collect();
                 let (path, default) = (names.join("."), value.to_owned());
-                rows.push(Row { path, default, what: what.join(" ") });
+                rows.push(Row { path, default, what: said });
             }
             what.clear();
         } else {
