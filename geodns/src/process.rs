@@ -1,6 +1,7 @@
 //! The process: options in, exit code out.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let rings = options.fleet.as_deref().map(FleetFile::open).transpose()?;
     let sockets = bind(options)?;
-    let admin_listener = std::net::TcpListener::bind(options.admin)
+    let admin_listener = TcpListener::bind(options.admin)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
     admin_listener.set_nonblocking(true)?;
     let listening: Vec<_> = sockets.tcp.iter().filter_map(|l| l.local_addr().ok()).collect();
@@ -81,17 +82,30 @@ fn bind(options: &Options) -> anyhow::Result<Sockets> {
     let mut sockets = Sockets::default();
     for address in &options.listen {
         let taken = || format!("cannot listen on {address}: choose another --listen");
-        let bound = udp::bind(*address, options.workers()).with_context(taken)?;
-        let port = bound.first().map_or(Ok(*address), std::net::UdpSocket::local_addr)?.port();
-        let address = SocketAddr::new(address.ip(), port);
-        sockets.tcp.push(std::net::TcpListener::bind(address).with_context(taken)?);
-        sockets.udp.extend(bound);
+        let (udp, tcp) = bind_both(*address, options.workers()).with_context(taken)?;
+        sockets.udp.extend(udp);
+        sockets.tcp.push(tcp);
     }
     for address in &options.router {
         let taken = || format!("cannot listen on {address}: choose another --router");
-        sockets.routers.push(std::net::TcpListener::bind(address).with_context(taken)?);
+        sockets.routers.push(TcpListener::bind(address).with_context(taken)?);
     }
     Ok(sockets)
+}
+
+/// One port over UDP and TCP. Where any will do, one that is free over UDP need not be over TCP.
+fn bind_both(address: SocketAddr, count: usize) -> io::Result<(Vec<UdpSocket>, TcpListener)> {
+    const TRIES: usize = 16;
+    let mut left = if address.port() == 0 { TRIES } else { 1 };
+    loop {
+        let sockets = udp::bind(address, count)?;
+        let port = sockets.first().map_or(Ok(address), UdpSocket::local_addr)?.port();
+        left -= 1;
+        match TcpListener::bind((address.ip(), port)) {
+            Err(_) if left > 0 => {}
+            bound => return Ok((sockets, bound?)),
+        }
+    }
 }
 
 /// Whether an error is the fault of what the process was given: exit code 2.
