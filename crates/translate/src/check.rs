@@ -310,6 +310,7 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
         pattern::HOST => unit(host_or_wildcard(text)),
         pattern::EXACT_HOST => unit(host(text)),
         pattern::ORIGIN => unit(origin_url(text)),
+        pattern::PLACE_URL => Some(place_url(text)),
         pattern::LABEL => unit(label(text)),
         pattern::CODE => unit(code(text)),
         pattern::PATH => unit(path(text)),
@@ -336,6 +337,16 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
 fn address(text: &str) -> Result<(), BadText> {
     let wrong = |_| BadText::Other(format!("`{text}` is not an IP address such as `192.0.2.1`"));
     text.parse::<std::net::IpAddr>().map(drop).map_err(wrong)
+}
+
+/// Where a router sends clients; what `{host}` may be a part of is for the zones to judge.
+fn place_url(text: &str) -> Result<(), BadText> {
+    let lower = !text.bytes().any(|b| b.is_ascii_uppercase()) && !text.ends_with('/');
+    if lower && origin_url(&text.replacen("{host}", "host", 1)).is_ok() {
+        return Ok(());
+    }
+    let form = "`https://` or `http://` and a name in lower case, perhaps a port, and no path";
+    Err(BadText::Other(format!("`{text}` is not where a place is: {form}")))
 }
 
 /// Of any resource of a machine.

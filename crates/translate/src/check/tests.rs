@@ -2,6 +2,20 @@ use super::*;
 use regex::Regex;
 
 #[test]
+fn where_a_place_is_has_a_scheme_and_a_name_alone() {
+    let check = |text| by_pattern(crds::pattern::PLACE_URL, text).unwrap();
+    for good in ["https://fra.example.com", "http://192.0.2.1:8080", "https://fra.{host}"] {
+        assert_eq!(check(good), Ok(()), "{good}");
+    }
+    for bad in
+        ["fra.example.com", "https://Fra.example.com", "https://fra.example.com/", "https://a b"]
+    {
+        let words = check(bad).unwrap_err().to_string();
+        assert!(words.contains("no path"), "{words}");
+    }
+}
+
+#[test]
 fn hosts() {
     for (text, normal) in [
         ("example.com", "example.com"),
