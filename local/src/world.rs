@@ -44,7 +44,7 @@ pub enum WorldError {
     #[error("the fleet for {0}: {1}")]
     Fleet(String, String),
     /// There is no DNS for these pools.
-    #[error("the zones for DNS: {0}")]
+    #[error(transparent)]
     Zones(#[from] ZonesError),
     /// DNS cannot be served.
     #[error("the name server: {0}")]

@@ -11,7 +11,8 @@ use super::{Here, PLACES, Ring, Rings};
 use crate::config::Node;
 
 impl Node {
-    /// To be told after [`stand_in`](Self::stand_in), else it does not look after its peers. Goes over to `fleet`, while requests go on; they keep whom they picked.
+    /// Goes over to `fleet`, while requests go on; they keep whom they picked. To be told after
+    /// [`stand_in`](Self::stand_in), else it does not look after its peers.
     ///
     /// # Errors
     /// When a member's URL cannot be used; then everything stays as it was.
