@@ -20,6 +20,7 @@ pub mod process;
 pub mod redirecting;
 mod rings;
 mod running;
+mod seats;
 mod service;
 mod signals;
 pub mod tcp;

@@ -56,6 +56,7 @@ pub struct DnsMetrics {
     maintenance: IntGaugeVec,
     /// Connections open.
     pub connections: IntGauge,
+    crowded: IntCounter,
 }
 
 /// What became of what an observer told or was told.
@@ -207,6 +208,10 @@ impl DnsMetrics {
                 &["pool", "pop"],
             )?)?,
             connections: registry.gauge("cdn_dns_connections", "connections open")?,
+            crowded: registry.counter(
+                "cdn_dns_crowded_total",
+                "connections closed at once, as their network has all that it may have",
+            )?,
         })
     }
 
@@ -309,6 +314,11 @@ impl DnsMetrics {
         for ((pool, pop), quiet) in pops {
             self.maintenance.with_label_values(&[pool, pop]).set(if *quiet { 2 } else { 1 });
         }
+    }
+
+    /// A connection was closed at once.
+    pub(crate) fn crowded(&self) {
+        self.crowded.inc();
     }
 
     /// A new version of a file was taken over or refused.

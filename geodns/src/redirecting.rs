@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use crate::seats::Seats;
 use crate::service::Service;
 
 /// Connections at once at most; those beyond wait in the kernel.
@@ -51,6 +52,7 @@ pub async fn serve(service: Arc<Service>, listener: std::net::TcpListener) -> io
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let places = Arc::new(Semaphore::new(MOST));
+    let seats = Seats::default();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         let accepted = tokio::select! {
@@ -59,10 +61,14 @@ pub async fn serve(service: Arc<Service>, listener: std::net::TcpListener) -> io
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Some(seat) = seats.take(peer.ip()) else {
+                    service.metrics.crowded();
+                    continue;
+                };
                 let service = Arc::clone(&service);
                 tokio::spawn(async move {
                     converse(service, stream, peer).await;
-                    drop(place);
+                    drop((place, seat));
                 });
             }
             Err(error) => {

@@ -72,7 +72,8 @@ impl Service {
         })
     }
 
-    /// Answers a query into `out` from what is in force, and counts it.
+    /// Answers a query into `out` from what is in force, and counts the query. Whoever sends the answer says so with
+    /// [`Serving::sent`].
     pub fn answer(
         &self,
         serving: &Serving,
@@ -84,9 +85,6 @@ impl Service {
     ) -> Answered {
         let answered = answer(packet, peer, transport, &serving.view, places, out);
         self.metrics.count(&answered);
-        if let Some(sent) = &answered.sent {
-            serving.count(sent);
-        }
         answered
     }
 }
@@ -110,11 +108,12 @@ impl Serving {
         Self::new(view)
     }
 
-    /// Each PoP of an answer is credited with the whole answer: clients have all of them.
-    fn count(&self, sent: &Sent) {
-        let Some(sides) = self.tally.get(sent.pool) else { return };
-        for picked in sent.choice.picked() {
-            if let Some(count) = sides[sent.family as usize].get(usize::from(*picked)) {
+    /// An answer was sent. Each PoP of it is credited with the whole answer: clients have all of them.
+    pub fn sent(&self, answered: &Answered) {
+        let Some(Sent { pool, family, choice, .. }) = &answered.sent else { return };
+        let Some(sides) = self.tally.get(*pool) else { return };
+        for picked in choice.picked() {
+            if let Some(count) = sides[*family as usize].get(usize::from(*picked)) {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -13,10 +13,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::seats::Seats;
 use crate::service::Service;
 
 /// Connections at once at most; those beyond wait in the kernel.
 const MOST: usize = 1_000;
+/// No connection lives longer than that: resolvers come again.
+const LIFE: Duration = Duration::from_secs(120);
 /// A connection on which nothing whole comes or goes for so long is closed (RFC 7766 asks for some seconds).
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After an error of the listener, as when there are too many files open.
@@ -30,6 +33,7 @@ pub async fn serve(service: Arc<Service>, listener: std::net::TcpListener) -> io
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let places = Arc::new(Semaphore::new(MOST));
+    let seats = Seats::default();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         let accepted = tokio::select! {
@@ -44,16 +48,20 @@ pub async fn serve(service: Arc<Service>, listener: std::net::TcpListener) -> io
                 continue;
             }
         };
+        let Some(seat) = seats.take(peer.ip()) else {
+            service.metrics.crowded();
+            continue;
+        };
         let service = Arc::clone(&service);
         tokio::spawn(async move {
             service.metrics.connections.inc();
             tokio::select! {
                 // How it ended is of no use to anybody.
-                _ = converse(&service, stream, peer) => {}
+                _ = timeout(LIFE, converse(&service, stream, peer)) => {}
                 () = service.drain.reached(Stage::Closed) => {}
             }
             service.metrics.connections.dec();
-            drop(place);
+            drop((place, seat));
         });
     }
 }
@@ -72,7 +80,10 @@ async fn converse(service: &Service, mut stream: TcpStream, peer: SocketAddr) ->
                     let (serving, places) = (service.serving.load(), service.places.load());
                     let (ip, way) = (peer.ip(), Transport::Tcp);
                     let room = &mut out[2..];
-                    service.answer(&serving, places.as_deref(), query, ip, way, room).length
+                    let answered =
+                        service.answer(&serving, places.as_deref(), query, ip, way, room);
+                    serving.sent(&answered);
+                    answered.length
                 };
                 // Who sends what has no answer is not one to talk to.
                 let Some(head) = u16::try_from(length).ok().filter(|length| *length > 0) else {

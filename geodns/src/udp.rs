@@ -17,6 +17,7 @@ use runtime::Stage;
 use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use smallvec::SmallVec;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -81,13 +82,35 @@ pub fn start(
     service: &Arc<Service>,
     sockets: Vec<UdpSocket>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let spawn = |(index, socket)| {
+    // With fewer threads than cores they would stay where somebody else has work.
+    let cores = Some(cores()).filter(|cores| cores.len() == sockets.len()).unwrap_or_default();
+    let spawn = |(index, socket): (usize, _)| {
         let seed = getrandom::u64().context("no random numbers")?;
         let service = Arc::clone(service);
         let builder = std::thread::Builder::new().name(format!("udp-{index}"));
-        Ok(builder.spawn(move || serve(&service, &socket, seed))?)
+        let core = cores.get(index).copied();
+        Ok(builder.spawn(move || {
+            pin(core);
+            serve(&service, &socket, seed);
+        })?)
     };
     sockets.into_iter().enumerate().map(spawn).collect()
+}
+
+/// Those that this process may run on.
+fn cores() -> Vec<usize> {
+    let own = sched_getaffinity(None).ok();
+    own.map_or_else(Vec::new, |own| (0..CpuSet::MAX_CPU).filter(|core| own.is_set(*core)).collect())
+}
+
+/// Keeps this thread on a core, with what its cache has. It serves as well without.
+fn pin(core: Option<usize>) {
+    let Some(core) = core else { return };
+    let mut only = CpuSet::new();
+    only.set(core);
+    if let Err(error) = sched_setaffinity(None, &only) {
+        tracing::debug!(%error, core, "cannot stay on a core");
+    }
 }
 
 fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
@@ -137,7 +160,10 @@ fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
                 let limited = limiter.check(ip, kind, answered.bucket, now);
                 service.metrics.limited(limited);
                 match limited {
-                    Limited::Send => answered.length,
+                    Limited::Send => {
+                        serving.sent(&answered);
+                        answered.length
+                    }
                     Limited::Slip => slip(&mut out[..answered.length]),
                     Limited::Drop => 0,
                 }
