@@ -38,6 +38,7 @@ struct Exchange {
 pub async fn exchange_on(service: Arc<Service>, bus: Arc<RedisBus>, name: String) {
     // Without random numbers nobody is found to have the same name.
     let instance = getrandom::u64().unwrap_or_default();
+    service.observers.meet(service.clock.monotonic());
     let (stamps, live, drain) = (HashMap::new(), Vec::new(), service.drain.clone());
     let mut exchange = Exchange {
         service,
@@ -75,6 +76,7 @@ impl Exchange {
         match self.bus.observe(&self.name, &text, KEEP, MAX_OBSERVERS).await {
             Ok(said) => {
                 service.metrics.exchanged(Exchanged::Told);
+                service.observers.meet(asked);
                 self.stamps.retain(|name, _| said.iter().any(|one| one.observer == *name));
                 left.extend(said.into_iter().filter_map(|one| self.take(one, asked)));
                 self.told = true;

@@ -61,6 +61,11 @@ impl Observers {
         (*standpoint, *standpoint != before)
     }
 
+    /// The log was reached at `now`, or is to be.
+    pub(crate) fn meet(&self, now: Duration) {
+        self.0.lock().quorum.meet(now);
+    }
+
     /// Another one's ballot was heard at `now`.
     pub(crate) fn hear(&self, name: &str, ballot: Ballot<Subject>, now: Duration) {
         self.0.lock().quorum.hear(name, ballot, now);

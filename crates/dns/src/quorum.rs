@@ -4,9 +4,10 @@
 //! than half of the observers that have a ballot on it and are not doubtful say so, and back when more than half say
 //! that; otherwise all stays as it was. One that is alone decides alone.
 //!
-//! An observer is doubtful when it sees everything out at once: then rather its own line is. One that had others and
-//! hears them no more is doubtful already when it sees more than half out. It keeps its last good view while no others
-//! can be asked; but if several see everything out, it is so.
+//! An observer is doubtful when it sees everything out at once: then rather its own line is. It keeps its last good view
+//! while no others can be asked; but if several see everything out, it is so. One that reaches the place where observers
+//! meet and finds nobody there is alone, and decides so. One that does not reach it may be cut off, or the place is gone:
+//! it is doubtful already when it sees more than half out, but not for long, as who sees some places well has a line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,18 +16,18 @@ mod verdict;
 
 pub use verdict::{Verdicts, ballot};
 
-/// How long observers count.
+/// How long what observers know counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuorumSettings {
-    /// A ballot counts for so long after it was heard.
+    /// A ballot counts for so long after it was heard, and so does that the others could be met.
     pub lease: Duration,
-    /// An observer knows for so long that there were others.
-    pub memory: Duration,
+    /// Who cannot meet the others believes after so long that more than half is out.
+    pub patience: Duration,
 }
 
 impl Default for QuorumSettings {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(3), memory: Duration::from_secs(600) }
+        Self { lease: Duration::from_secs(3), patience: Duration::from_secs(60) }
     }
 }
 
@@ -39,7 +40,7 @@ pub type Ballot<T> = BTreeMap<T, bool>;
 pub enum Standpoint {
     /// It decides with others.
     Together,
-    /// There are no others.
+    /// There are no others, or none can be met and it is sure of what it sees.
     Alone,
     /// It is doubtful and takes over what the others say.
     Outvoted,
@@ -68,6 +69,10 @@ pub struct Quorum<T> {
     settings: QuorumSettings,
     /// By observer: when it was heard, and what it said.
     others: BTreeMap<String, (Duration, Ballot<T>)>,
+    /// When the place where observers meet was reached last, if there is one.
+    met: Option<Duration>,
+    /// Since when it cannot meet the others and sees more than half out.
+    doubts: Option<Duration>,
     /// Those that are out.
     out: BTreeSet<T>,
 }
@@ -76,12 +81,17 @@ impl<T: Ord + Clone> Quorum<T> {
     /// An observer that heard of nobody.
     #[must_use]
     pub fn new(settings: QuorumSettings) -> Self {
-        Self { settings, others: BTreeMap::new(), out: BTreeSet::new() }
+        Self { settings, others: BTreeMap::new(), met: None, doubts: None, out: BTreeSet::new() }
     }
 
-    /// From now on others count for so long.
+    /// From now on what is known counts for so long.
     pub fn set_settings(&mut self, settings: QuorumSettings) {
         self.settings = settings;
+    }
+
+    /// The place where observers meet was reached at `now`, whoever was there; or there is one, if this comes first.
+    pub fn meet(&mut self, now: Duration) {
+        self.met = Some(now);
     }
 
     /// Another observer's ballot was heard at `now`, the time of a monotonic clock.
@@ -96,13 +106,12 @@ impl<T: Ord + Clone> Quorum<T> {
 
     /// Decides anew, with what this observer sees itself.
     pub fn decide(&mut self, own: &Ballot<T>, now: Duration) -> Standpoint {
-        let QuorumSettings { lease, memory } = self.settings;
-        self.others.retain(|_, (heard, _)| now.saturating_sub(*heard) <= memory);
-        let had_others = !self.others.is_empty();
-        let live = |heard: &Duration| now.saturating_sub(*heard) <= lease;
-        let others: Vec<&Ballot<T>> =
-            self.others.values().filter(|(heard, _)| live(heard)).map(|(_, b)| b).collect();
-        let doubtful = is_doubtful(own, if others.is_empty() && had_others { 0.5 } else { 1.0 });
+        let lease = self.settings.lease;
+        let live = |heard: Duration| now.saturating_sub(heard) <= lease;
+        self.others.retain(|_, (heard, _)| live(*heard));
+        let may_be_cut_off = self.others.is_empty() && self.met.is_some_and(|met| !live(met));
+        let doubtful = self.doubts(may_be_cut_off, own, now);
+        let others: Vec<&Ballot<T>> = self.others.values().map(|(_, ballot)| ballot).collect();
         let sure: Vec<&Ballot<T>> =
             others.iter().copied().filter(|ballot| !is_doubtful(ballot, 1.0)).collect();
         let (standpoint, voters) = match (doubtful, others.is_empty()) {
@@ -127,6 +136,16 @@ impl<T: Ord + Clone> Quorum<T> {
             }
         }
         standpoint
+    }
+
+    /// Whether an observer sees too much out to believe it, or to believe it yet.
+    fn doubts(&mut self, may_be_cut_off: bool, own: &Ballot<T>, now: Duration) -> bool {
+        let all = is_doubtful(own, 1.0);
+        if all || !may_be_cut_off || !is_doubtful(own, 0.5) {
+            self.doubts = None;
+            return all;
+        }
+        now.saturating_sub(*self.doubts.get_or_insert(now)) <= self.settings.patience
     }
 
     /// Whether a target is out, as of the last decision.

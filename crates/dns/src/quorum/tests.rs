@@ -77,27 +77,29 @@ fn ballots_lapse() {
     assert_eq!(quorum.votes(&0, at(3)).collect::<Vec<_>>(), [("b", true), ("c", true)]);
     assert_eq!(quorum.votes(&4, at(3)).count(), 0, "nobody knows it");
     assert_eq!(quorum.votes(&0, at(4)).count(), 0);
-    assert_eq!(quorum.decide(&sees("-+++"), at(4)), Standpoint::Alone);
-    assert_eq!(out(&quorum), "-+++");
     quorum.set_settings(QuorumSettings { lease: at(4), ..QuorumSettings::default() });
     assert_eq!(quorum.live(at(4)).count(), 2, "where probes are slow, leases are longer");
+    quorum.set_settings(QuorumSettings::default());
+    assert_eq!(quorum.decide(&sees("-+++"), at(4)), Standpoint::Alone);
+    assert_eq!(out(&quorum), "-+++");
 }
 
 /// Three observers, one is cut off from all: it keeps its view, the others do not notice; then a target dies.
 #[test]
 fn who_is_cut_off_fails_nobody_over() {
     let mut cut_off = quorum();
+    cut_off.meet(at(10));
     for name in ["b", "c"] {
         cut_off.hear(name, sees("+-++"), at(10));
     }
     assert_eq!(cut_off.decide(&sees("+-++"), at(10)), Standpoint::Together);
     assert_eq!(cut_off.decide(&sees("----"), at(12)), Standpoint::Outvoted);
     assert_eq!(out(&cut_off), "+-++");
-    for later in [14, 60, 600] {
+    for later in [14, 60, 600, 6_000] {
         assert_eq!(cut_off.decide(&sees("----"), at(later)), Standpoint::Holding);
         assert_eq!(out(&cut_off), "+-++");
     }
-    assert_eq!(cut_off.decide(&sees("++++"), at(601)), Standpoint::Alone);
+    assert_eq!(cut_off.decide(&sees("++++"), at(6_001)), Standpoint::Alone);
 
     let mut other = quorum();
     other.hear("a", sees("----"), at(12));
@@ -110,18 +112,41 @@ fn who_is_cut_off_fails_nobody_over() {
 }
 
 #[test]
-fn who_lost_the_others_needs_more_to_believe() {
+fn who_cannot_meet_the_others_needs_longer_to_believe() {
     let mut quorum = quorum();
     quorum.hear("b", sees("++++"), at(0));
+    quorum.meet(at(0));
     quorum.decide(&sees("++++"), at(0));
     assert_eq!(quorum.decide(&sees("---+"), at(10)), Standpoint::Holding);
     assert_eq!(out(&quorum), "++++");
-    assert_eq!(quorum.decide(&sees("--++"), at(11)), Standpoint::Alone);
+    assert_eq!(quorum.decide(&sees("--++"), at(11)), Standpoint::Alone, "half is believed");
     assert_eq!(out(&quorum), "--++");
-    assert_eq!(quorum.decide(&sees("---+"), at(601)), Standpoint::Alone, "it knew them long ago");
-    quorum.hear("b", sees("++++"), at(700));
-    quorum.leave("b");
-    assert_eq!(quorum.decide(&sees("---+"), at(710)), Standpoint::Alone, "it said that it goes");
+    assert_eq!(quorum.decide(&sees("---+"), at(12)), Standpoint::Holding);
+    assert_eq!(quorum.decide(&sees("---+"), at(72)), Standpoint::Holding);
+    assert_eq!(out(&quorum), "--++");
+    assert_eq!(quorum.decide(&sees("---+"), at(73)), Standpoint::Alone, "it has a line");
+    assert_eq!(out(&quorum), "---+");
+    assert_eq!(quorum.decide(&sees("----"), at(74)), Standpoint::Holding, "has it?");
+    assert_eq!(out(&quorum), "---+");
+    assert_eq!(quorum.decide(&sees("---+"), at(75)), Standpoint::Holding, "it begins anew");
+    quorum.hear("b", sees("---+"), at(76));
+    quorum.meet(at(76));
+    assert_eq!(quorum.decide(&sees("---+"), at(76)), Standpoint::Together);
+}
+
+#[test]
+fn who_meets_nobody_is_alone() {
+    let mut quorum = quorum();
+    quorum.hear("b", sees("++++"), at(0));
+    quorum.meet(at(0));
+    assert_eq!(quorum.decide(&sees("---+"), at(3)), Standpoint::Together);
+    quorum.meet(at(4));
+    assert_eq!(quorum.decide(&sees("---+"), at(4)), Standpoint::Alone, "the other is silent");
+    assert_eq!(out(&quorum), "---+");
+    let mut quorum = self::quorum();
+    assert_eq!(quorum.decide(&sees("---+"), at(9)), Standpoint::Alone, "there is no such place");
+    quorum.meet(at(10));
+    assert_eq!(quorum.decide(&sees("+---"), at(14)), Standpoint::Holding, "never reached");
 }
 
 #[test]
