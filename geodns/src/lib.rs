@@ -7,6 +7,7 @@ mod command;
 mod exchange;
 mod explain;
 mod files;
+mod first_look;
 mod healths;
 mod line;
 mod loads;

@@ -22,7 +22,7 @@ mod ask;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Where and how an address is probed.
-type Way = (SocketAddr, Probe);
+pub(crate) type Way = (SocketAddr, Probe);
 
 /// Probes what is in `fleet` until the process is closed.
 pub(crate) async fn probe_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
@@ -60,7 +60,8 @@ pub(crate) async fn probe_on(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) 
     running.values().for_each(|(_, task)| task.abort());
 }
 
-fn ways(fleet: &Fleet) -> HashMap<Subject, Way> {
+/// All addresses of a fleet that are probed.
+pub(crate) fn ways(fleet: &Fleet) -> HashMap<Subject, Way> {
     let mut ways = HashMap::new();
     for pool in fleet.pools() {
         let Some(probe) = &pool.probe else { continue };

@@ -14,7 +14,7 @@ use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::files::{DatabaseFiles, LoadError, ZonesFile};
 use crate::rings::FleetFile;
-use crate::{DnsMetrics, Options, Service, Sockets, line, router, start, udp};
+use crate::{DnsMetrics, Options, Service, Sockets, first_look, line, router, start, udp};
 
 /// Runs a GeoDNS until SIGTERM or SIGINT and the end of its drain.
 ///
@@ -43,9 +43,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let stop = drain::stop_signal()?;
         let ready = Readiness::default();
         let gate = ready.gate("database of places");
+        let look = first_look::look(Arc::clone(&service), Arc::clone(&fleet), ready.gate("places"));
         let line = line::start(&service, &options.log)?;
         let fleet = Arc::new(ArcSwap::new(fleet));
         let running = start(&service, &fleet, sockets)?;
+        tokio::spawn(look);
         tokio::spawn(file.watch(Arc::clone(&service), fleet));
         let places = DatabaseFiles::new(options.places.clone());
         tokio::spawn(places.watch(Arc::clone(&service), gate));

@@ -1,0 +1,44 @@
+//! Ready only when it has seen the places: until then everything would count as well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns::fleet::Fleet;
+use dns::health::Condition;
+use runtime::Stage;
+use runtime::ready::Gate;
+use tokio::time::{sleep, timeout};
+
+use crate::probing;
+use crate::service::Service;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// A place that cannot be judged in that time is not waited for: answers that may be wrong are better than none.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens `gate` once every address of `fleet` was judged.
+pub(crate) async fn look(service: Arc<Service>, fleet: Arc<Fleet>, gate: Gate) {
+    let wanted = probing::ways(&fleet).len();
+    let judged = || {
+        let conditions = service.healths.lock().conditions();
+        conditions.iter().filter(|(_, condition)| *condition != Condition::Unknown).count()
+    };
+    let all = async {
+        while judged() < wanted {
+            sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        looked = timeout(PATIENCE, all) => {
+            if looked.is_err() {
+                tracing::warn!(judged = judged(), of = wanted, "ready without having seen all places");
+            }
+        }
+        () = service.drain.reached(Stage::Draining) => {}
+    }
+    gate.open();
+}
+
+#[cfg(test)]
+mod tests;
