@@ -1,10 +1,11 @@
 //! Queries over UDP: a thread for each socket, the sockets of one address sharing its port.
 //!
 //! A thread blocks in the kernel until there is a query, takes with it those that came too, and sends the answers
-//! together. What that saves is in `docs/design/0005-geodns.md`.
+//! together. A busy one waits a little for more of them. What that saves is in `docs/design/0005-geodns.md`.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,15 +18,17 @@ use runtime::Stage;
 use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
 use smallvec::SmallVec;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use batch::Batch;
+use company::Company;
 
 use crate::service::Service;
 
 mod batch;
+mod company;
 
 /// How soon an idle thread notices the end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -33,6 +36,8 @@ const LOOK: Duration = Duration::from_millis(200);
 const OFTEN: usize = 1_024;
 /// What waits for a thread, so that a burst is not lost.
 const RECEIVE_BUFFER: usize = 1 << 20;
+/// Nanoseconds by which the kernel may end a thread's waits later.
+const SLACK: u64 = 1_000;
 /// Buckets of a thread's rate limiter: 1.5 MB.
 const BUCKETS: usize = 1 << 16;
 
@@ -120,6 +125,9 @@ fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
     let mut limiter = Limiter::new(limits.clone(), BUCKETS, seed);
     let mut batch = Batch::new();
     let mut since = 0;
+    let mut company = Company::default();
+    // A wait of microseconds is to end after that, and not be put together with others. It serves as well without.
+    let _ = set_current_timer_slack(NonZeroU64::new(SLACK));
     loop {
         let received = batch.receive(socket);
         since += received.as_ref().map_or(OFTEN, |count| *count);
@@ -170,6 +178,9 @@ fn serve(service: &Service, socket: &UdpSocket, seed: u64) {
             });
         }
         batch.send(socket, complain);
+        if let Some(pause) = company.came(count, now) {
+            std::thread::sleep(pause);
+        }
     }
 }
 
