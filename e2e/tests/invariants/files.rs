@@ -1,6 +1,6 @@
 //! Files stay small and where one looks for them.
 
-use super::{is_test, read, root, rust_files};
+use super::{is_test, read, rust_files};
 
 const MOST_LINES: usize = 500;
 
@@ -37,13 +37,5 @@ fn programs_start_in_sixty_lines() {
     for path in rust_files().iter().filter(|p| p.ends_with("main.rs") && !is_test(p)) {
         let lines = read(path).lines().count();
         assert!(lines <= 60, "{}: {lines} lines", path.display());
-    }
-}
-
-#[test]
-fn every_example_has_a_readme() {
-    for entry in std::fs::read_dir(root().join("examples")).unwrap() {
-        let path = entry.unwrap().path();
-        assert!(path.join("README.md").is_file(), "{} has no README.md", path.display());
     }
 }
