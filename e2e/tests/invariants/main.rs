@@ -6,6 +6,7 @@ mod crates;
 mod files;
 mod images;
 mod metrics;
+mod reasons;
 mod standards;
 
 use std::path::{Path, PathBuf};
