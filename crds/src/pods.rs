@@ -18,7 +18,7 @@ pub struct PodsSpec {
     #[serde(skip_serializing_if = "ResourcesSpec::is_empty")]
     pub resources: ResourcesSpec,
 
-    /// Labels that a machine must have for pods to be there.
+    /// Labels that a machine must have for pods to run there.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "texts")]
     pub node_selector: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub struct PodsSpec {
     #[schemars(schema_with = "opaque_list")]
     pub topology_spread_constraints: Vec<Value>,
 
-    /// How important pods are in comparison to others.
+    /// The PriorityClass of the pods: how important they are in comparison to others.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub priority_class_name: Option<String>,
@@ -129,7 +129,7 @@ pub struct ServiceSpec {
     #[serde(rename = "type")]
     pub type_: ServiceType,
 
-    /// Where clients connect.
+    /// The port of the Service, to which clients connect.
     #[schemars(range(min = 1, max = 65535))]
     pub port: i32,
 

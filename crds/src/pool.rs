@@ -93,8 +93,8 @@ pub struct EdgePoolSpec {
     #[serde(default)]
     pub routing: RoutingSpec,
 
-    /// Networks, as `10.0.0.0/8`, of the load balancers and proxies in front of the edges. Only from
-    /// them is what `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-ID` say believed.
+    /// Networks, such as `10.0.0.0/8`, of the load balancers and proxies in front of the edges. They alone are
+    /// believed about `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-ID`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(regex(pattern = pattern::NETWORK), length(max = 64)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
@@ -140,7 +140,7 @@ pub struct EdgePoolStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
 
-    /// What the labels of the edges' pods are found by.
+    /// The selector of the labels of the edges' pods, for autoscalers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
 

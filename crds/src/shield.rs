@@ -55,7 +55,7 @@ use crate::{
 }]))]
 #[serde(rename_all = "camelCase")]
 pub struct OriginShieldSpec {
-    /// Shield servers.
+    /// Servers of the shield. This is what `kubectl scale` changes; with 0, edges go to the origins themselves.
     #[serde(default = "replicas")]
     #[schemars(range(min = 0, max = 1000))]
     pub replicas: i32,
@@ -111,7 +111,7 @@ pub struct OriginShieldStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
 
-    /// What the labels of the servers' pods are found by.
+    /// The selector of the labels of the servers' pods, for autoscalers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
 

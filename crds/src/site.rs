@@ -53,22 +53,23 @@ pub struct SiteSpec {
     pub shield: Option<ShieldRef>,
 
     /// Time limits towards the origins, or towards the shield. The shield's own are made shorter for the
-    /// site where they do not leave it time to answer. If absent: the usual ones, or with a shield, what
-    /// its own need.
+    /// site where they do not leave it time to answer. If absent: as the fields say by default, or
+    /// with a shield, what its own need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<TimeoutsSpec>,
 
-    /// How many requests each edge has at once with each origin; the usual if absent. A site without a
+    /// How many requests each edge has at once with each origin; if absent, as its fields say by default. A site without a
     /// shield protects its origins itself; with one, the shield's `limits` and the pool's `bypass` do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<OriginLimitsSpec>,
 
-    /// When an edge leaves an origin that fails alone; the usual if absent. Not with a shield, which has
-    /// its own.
+    /// When an edge leaves an origin that fails alone; if absent, as its fields say by default. Not with a
+    /// shield, which has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerSpec>,
 
-    /// When an edge tries a request again; the usual if absent. Not with a shield, which has its own.
+    /// When an edge tries a request again; if absent, as its fields say by default. Not with a shield, which
+    /// has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<RetriesSpec>,
 

@@ -14,7 +14,7 @@ use crate::pattern;
 #[serde(rename_all = "camelCase")]
 pub struct PatternSpec {
     /// `*` stands for anything without a `/`, `**` for anything, `?` for one character that is not
-    /// `/`; a backslash takes the next character as it is. At most 32 of them.
+    /// `/`; a backslash takes the next character as it is. At most 32 wildcards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     pub glob: Option<String>,

@@ -39,8 +39,8 @@ pub struct PopSpec {
     #[schemars(range(min = 0, max = 1000))]
     pub weight: i32,
 
-    /// Requests per second that the place can take; DNS sends what is above to others that have room. Without, it
-    /// takes any number.
+    /// Requests per second that the place can take; DNS sends what is above to others that have room. By
+    /// default it takes any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub capacity: Option<i32>,
