@@ -2,7 +2,7 @@
 //!
 //! Types, defaults, schemas and rules; the doc comments are what `kubectl explain` shows. Never: a
 //! client, an await, a decision about traffic. What the values mean to the data plane is decided in
-//! `translate`. Start at [`EdgePool`]; the manifests generated from it are in `crd/`.
+//! `translate`. Start at [`EdgePool`]; what is generated from it is in `crd/` and `docs/api.md`.
 
 mod ban;
 mod duration;
