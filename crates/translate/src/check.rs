@@ -334,9 +334,16 @@ pub(crate) fn by_pattern(schema: &str, text: &str) -> Option<Result<(), BadText>
     }
 }
 
+/// Of a place.
 fn address(text: &str) -> Result<(), BadText> {
     let wrong = |_| BadText::Other(format!("`{text}` is not an IP address such as `192.0.2.1`"));
-    text.parse::<std::net::IpAddr>().map(drop).map_err(wrong)
+    let address = text.parse::<std::net::IpAddr>().map_err(wrong)?.to_canonical();
+    let broadcast = address == std::net::Ipv4Addr::BROADCAST;
+    if address.is_unspecified() || address.is_multicast() || broadcast {
+        let reason = format!("`{text}` is not an address that a client can reach");
+        return Err(BadText::Other(reason));
+    }
+    Ok(())
 }
 
 /// Where a router sends clients; what `{host}` may be a part of is for the zones to judge.

@@ -4,6 +4,7 @@
 //! taken as checked; what slipped through is caught by the rules that every snapshot must fulfil.
 
 use ::wire::snapshot::{self as wire, Limits, Snapshot};
+use ::wire::zones::ZonesError;
 use crds::{
     BypassSpec, CacheSpec, Duration, EdgePool, EdgePoolSpec, Eviction, InvalidationSpec,
     LimitsSpec, OnLogLoss, PeeringMode, PeeringSpec,
@@ -13,6 +14,7 @@ use crate::check;
 use crate::path::{Path, Problems};
 use crate::resources::full_name;
 use crate::translation::{Location, Pop, Routing};
+use crate::zones::check_places;
 
 mod amount;
 mod order;
@@ -69,6 +71,11 @@ pub(crate) fn pool(
     bypass(&spec.bypass, &at.key("bypass"), problems);
     let pops = pops(spec, &at.key("pops"), problems);
     let routing = routing::routing(&spec.routing, &pops, &at.key("routing"), problems);
+    if problems.0.is_empty()
+        && let Err(error) = check_places(&pops, &routing)
+    {
+        problems.add(&at, error);
+    }
     (snapshot, pops, routing)
 }
 
@@ -167,6 +174,17 @@ fn pops(spec: &EdgePoolSpec, at: &Path, problems: &mut Problems) -> Vec<Pop> {
             url: spec.url.clone(),
             maintenance: spec.maintenance,
         });
+        let last = pops.len().saturating_sub(1);
+        // Whatever GeoDNS would refuse would stand in the way of all pools there.
+        let judged = problems.0.iter().any(|problem| problem.path.is_within(&at));
+        match check_places(&pops[last..], &Routing::default()) {
+            Err(ZonesError::Url { url, .. }) if !judged => {
+                let reason = "with `{host}` there must be something in front of it";
+                problems.add(&at.key("url"), format!("`{url}` is not where a place is: {reason}"));
+            }
+            Err(error) if !judged => problems.add(&at, error),
+            _ => {}
+        }
     }
     pops
 }

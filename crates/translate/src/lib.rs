@@ -28,10 +28,11 @@ pub use check::BadText;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use fleet::read_fleet;
 pub use read::{Source, read};
-pub use resources::{Located, Resources};
+pub use resources::{Former, Located, Resources};
 pub use snapshot::read_snapshot;
 pub use translation::{
     Location, OrderKind, Pop, Routing, TranslatedOrder, TranslatedPool, TranslatedShield,
-    Translation, translate, translate_all, with_origin, with_origin_behind,
+    Translation, translate, translate_after, translate_all, with_origin, with_origin_behind,
+    without_redirects,
 };
 pub use zones::{Authority, Reached, zones};

@@ -2,6 +2,7 @@
 
 use crds::{BanRule, EdgePool, OriginShield, PurgeRequest};
 use kube::Resource;
+use wire::Snapshot;
 
 use crate::diagnostic::Diagnostic;
 use crate::node::Node;
@@ -21,6 +22,20 @@ pub struct Resources {
     /// Whether there were documents that are, or may be, pools and could not be read: then nobody
     /// knows all the hosts that are served.
     pub lost_pools: bool,
+    /// Pools that are refused before they are looked at, as `namespace` and `name`: they serve on in their last
+    /// good state.
+    pub refused: Vec<(String, String)>,
+}
+
+/// What a pool runs on that is refused now: its last good state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Former {
+    /// Nothing: it was never accepted.
+    Nothing,
+    /// This.
+    Snapshot(Box<Snapshot>),
+    /// It may serve, and nobody knows what.
+    Unknown,
 }
 
 /// A resource that knows which line each of its fields is on.

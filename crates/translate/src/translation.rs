@@ -8,6 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 use kube::{CustomResourceExt, Resource};
 use serde::{Deserialize, Serialize};
 use wire::Snapshot;
+use wire::snapshot::PeeringMode;
 use wire::zones::{Network, Rule, Steering};
 
 use crate::check::{self, BadText};
@@ -16,7 +17,7 @@ use crate::diagnostic::Diagnostic;
 use crate::node::Node;
 use crate::path::{Path, Problems};
 use crate::read::{Source, read};
-use crate::resources::{Located, Resources};
+use crate::resources::{Former, Located, Resources, full_name};
 use crate::schema;
 use crate::snapshot;
 
@@ -107,10 +108,21 @@ pub struct Location {
 /// Translates resources. Pure: the same resources in the same order give the same result.
 #[must_use]
 pub fn translate(resources: &Resources) -> Translation {
+    translate_after(resources, |_| Former::Unknown)
+}
+
+/// The same where it is known what pools that are refused now run on: `former` says so by their full names. A refused
+/// pool keeps its hosts, and the shields that it comes through keep its sites.
+#[must_use]
+pub fn translate_after(resources: &Resources, former: impl Fn(&str) -> Former) -> Translation {
     let mut translation = Translation::default();
     let mut shields = shields::Shields::of(&resources.shields, &mut translation.diagnostics);
-    // Also what a refused pool wants counts: its last good state is still served.
+    // Also what a refused pool wants counts: mended, it has that.
     let mut hosts = HashMap::new();
+    for (namespace, name) in &resources.refused {
+        let name = full_name(Some(namespace), name);
+        keep(former(&name), &name, namespace, &mut hosts, &mut shields);
+    }
     for pool in &resources.pools {
         let (namespace, _) = pool.identity();
         let find = |name: &str| shields.find(&namespace, name);
@@ -130,13 +142,35 @@ pub fn translate(resources: &Resources) -> Translation {
             translation.pools.push(TranslatedPool { name, snapshot, pops, routing });
         } else {
             diagnose(pool, problems, &mut translation.diagnostics);
-            shields.miss(pool);
+            let name = pool.full_name();
+            keep(former(&name), &name, &namespace, &mut hosts, &mut shields);
         }
     }
     let diagnostics = &mut translation.diagnostics;
-    translation.shields = shields.translated(&translation.pools, resources, diagnostics);
+    translation.shields = shields.translated(&translation.pools, resources.lost_pools, diagnostics);
     translation.orders = orders::orders(resources, &hosts, &mut translation.diagnostics);
     translation
+}
+
+/// A refused pool serves on: what it has then is not free, and its shields still need it.
+fn keep(
+    former: Former,
+    pool: &str,
+    namespace: &str,
+    hosts: &mut HashMap<String, String>,
+    shields: &mut shields::Shields<'_>,
+) {
+    match former {
+        Former::Nothing => {}
+        Former::Unknown => shields.miss(namespace),
+        Former::Snapshot(snapshot) => {
+            let whose = format!("EdgePool/{pool}, which is refused and serves on as it was");
+            for host in snapshot.sites.iter().flat_map(|site| &site.hosts) {
+                hosts.entry(host.clone()).or_insert_with(|| whose.clone());
+            }
+            shields.keep(*snapshot);
+        }
+    }
 }
 
 /// [`read`] and [`translate`] at once, with the diagnostics of both.
@@ -165,6 +199,18 @@ pub fn with_origin(pool: &mut TranslatedPool, url: &str) -> Result<(), BadText> 
 /// As of [`with_origin`].
 pub fn with_origin_behind(shield: &mut TranslatedShield, url: &str) -> Result<(), BadText> {
     replace_origins(&mut shield.snapshot, url)
+}
+
+/// Makes peers of edges that would send clients to each other: for where no client can reach a single edge. Whether
+/// anything changed.
+pub fn without_redirects(pool: &mut TranslatedPool) -> bool {
+    let peering = &mut pool.snapshot.peering;
+    let changes = peering.mode == PeeringMode::Redirect;
+    if changes {
+        peering.mode = PeeringMode::Peer;
+        pool.snapshot.version = snapshot::version_of(&pool.snapshot);
+    }
+    changes
 }
 
 fn replace_origins(snapshot: &mut Snapshot, url: &str) -> Result<(), BadText> {

@@ -1,7 +1,7 @@
 //! Pools → what a GeoDNS runs on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use wire::Zones;
 use wire::zones::{
@@ -9,12 +9,12 @@ use wire::zones::{
     ZonesError,
 };
 
-use crate::translation::TranslatedPool;
+use crate::translation::{Routing, TranslatedPool};
 
 /// What resources do not say: the zones that were delegated here, and how they are answered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Authority {
-    /// By name. Hosts that are written here stay as they are.
+    /// By name. Hosts that are written here stay as they are, once their pools have addresses.
     pub zones: BTreeMap<String, Zone>,
     /// Of hosts outside of these zones: each gets a zone of its own, which this serves.
     pub name_server: NameServer,
@@ -51,30 +51,20 @@ pub fn zones(
     let mut made = BTreeMap::new();
     let mut claims: BTreeMap<&str, &str> = BTreeMap::new();
     for pool in pools {
-        let pops: Vec<_> = pool
-            .pops
-            .iter()
-            .map(|pop| place(pop, &reached(&pool.name, &pop.name)))
-            .filter(|pop| !pop.v4.is_empty() || !pop.v6.is_empty())
-            .collect();
-        if pops.is_empty() {
+        let reached = |pop: &str| reached(&pool.name, pop);
+        let Some(answered) = answered(&pool.pops, &pool.routing, authority, reached) else {
             continue;
-        }
+        };
         let hosts = pool.snapshot.sites.iter().flat_map(|site| &site.hosts);
         // Nobody asks for the address of an address.
         let named = hosts.filter(|host| host.parse::<Ipv4Addr>().is_err());
         claims.extend(named.map(|host| (host.as_str(), pool.name.as_str())));
-        let made_of = Pool {
-            networks: networks(pool, &pops),
-            rules: rules(pool, &pops),
-            steering: pool.routing.steering.clone(),
-            probe: authority.probe.clone(),
-            router: authority.router.clone(),
-            pops,
-        };
-        made.insert(pool.name.clone(), made_of);
+        made.insert(pool.name.clone(), answered);
     }
     let mut zones = authority.zones.clone();
+    for zone in zones.values_mut() {
+        zone.hosts.retain(|_, pool| made.contains_key(pool));
+    }
     let mut bases: Vec<&str> = claims.keys().map(|host| base(host)).collect();
     bases.sort_by_key(|base| base.split('.').count());
     for base in bases {
@@ -93,17 +83,91 @@ pub fn zones(
     Ok(zones)
 }
 
-fn place(pop: &crate::Pop, reached: &[Reached]) -> Pop {
-    let (mut v4, mut v6, mut probe_at) = (Vec::new(), Vec::new(), BTreeMap::new());
+/// What a GeoDNS has of a pool; `None` while none of its places has an address.
+fn answered(
+    pops: &[crate::Pop],
+    routing: &Routing,
+    authority: &Authority,
+    mut reached: impl FnMut(&str) -> Vec<Reached>,
+) -> Option<Pool> {
+    let pops = pops.iter().map(|pop| place(pop, &reached(&pop.name)));
+    let pops: Vec<_> = pops.filter(|pop| !pop.v4.is_empty() || !pop.v6.is_empty()).collect();
+    (!pops.is_empty()).then(|| Pool {
+        networks: networks(routing, &pops),
+        rules: rules(routing, &pops),
+        steering: routing.steering.clone(),
+        probe: authority.probe.clone(),
+        router: authority.router.clone(),
+        pops,
+    })
+}
+
+/// An address for documentation (RFC 3849), at which nobody is.
+fn nowhere() -> Vec<Reached> {
+    let address = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 0xffff));
+    vec![Reached { address, probe: None }]
+}
+
+/// That a GeoDNS can go by the places of a pool and by how it sends clients there. Hosts, and where routers are, can
+/// be judged only with those of all others.
+///
+/// # Errors
+/// The first thing for which it could not.
+pub(crate) fn check_places(pops: &[crate::Pop], routing: &Routing) -> Result<(), ZonesError> {
+    let (format, version, limits) = (FORMAT, String::new(), AnswerLimits::default());
+    let pool = answered(pops, routing, &Authority::default(), |_| nowhere());
+    let pools = pool.map(|pool| ("pool".to_owned(), pool)).into_iter().collect();
+    Zones { format, version, zones: BTreeMap::new(), pools, limits }.check()
+}
+
+impl Authority {
+    /// That pools can be answered for with it: what is wrong here would be wrong with each of them.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), ZonesError> {
+        const POOL: &str = "pool";
+        let pop = Pop {
+            name: "pop".to_owned(),
+            region: None,
+            location: None,
+            weight: 0,
+            capacity: None,
+            v4: Vec::new(),
+            v6: Vec::new(),
+            probe_at: BTreeMap::new(),
+            url: None,
+            maintenance: false,
+        };
+        let pop = with_addresses(pop, &nowhere());
+        let (probe, router) = (self.probe.clone(), self.router.clone());
+        let pool = Pool { pops: vec![pop], probe, router, ..Pool::default() };
+        let mut zones = self.zones.clone();
+        for pool in zones.values_mut().flat_map(|zone| zone.hosts.values_mut()) {
+            POOL.clone_into(pool);
+        }
+        let name_servers = vec![self.name_server.clone()];
+        zones.entry("pool.invalid".to_owned()).or_insert(Zone { name_servers, ..Zone::default() });
+        let (version, limits) = (String::new(), self.limits.clone());
+        let pools = [(POOL.to_owned(), pool)].into();
+        Zones { format: FORMAT, version, zones, pools, limits }.check()
+    }
+}
+
+fn with_addresses(mut pop: Pop, reached: &[Reached]) -> Pop {
     for Reached { address, probe } in reached {
         match address.to_canonical() {
-            IpAddr::V4(address) if !v4.contains(&address) => v4.push(address),
-            IpAddr::V6(address) if !v6.contains(&address) => v6.push(address),
+            IpAddr::V4(address) if !pop.v4.contains(&address) => pop.v4.push(address),
+            IpAddr::V6(address) if !pop.v6.contains(&address) => pop.v6.push(address),
             _ => continue,
         }
-        probe_at.extend(probe.map(|probe| (address.to_canonical(), probe)));
+        pop.probe_at.extend(probe.map(|probe| (address.to_canonical(), probe)));
     }
-    Pop {
+    pop
+}
+
+fn place(pop: &crate::Pop, reached: &[Reached]) -> Pop {
+    let without = Pop {
         name: pop.name.clone(),
         region: pop.region.clone(),
         location: pop
@@ -111,12 +175,13 @@ fn place(pop: &crate::Pop, reached: &[Reached]) -> Pop {
             .map(|place| Location { latitude: place.latitude, longitude: place.longitude }),
         weight: pop.weight,
         capacity: pop.capacity,
-        v4,
-        v6,
-        probe_at,
+        v4: Vec::new(),
+        v6: Vec::new(),
+        probe_at: BTreeMap::new(),
         url: pop.url.clone(),
         maintenance: pop.maintenance,
-    }
+    };
+    with_addresses(without, reached)
 }
 
 /// Those of `wanted` that are there.
@@ -125,16 +190,16 @@ fn present(wanted: &[String], pops: &[Pop]) -> Vec<String> {
 }
 
 /// Without those whose PoPs have no address yet; then what is known of a network within which they lie counts.
-fn networks(pool: &TranslatedPool, pops: &[Pop]) -> Vec<Network> {
-    let networks = pool.routing.networks.iter().map(|network| {
+fn networks(routing: &Routing, pops: &[Pop]) -> Vec<Network> {
+    let networks = routing.networks.iter().map(|network| {
         let (network, location) = (network.clone(), network.location);
         Network { pops: present(&network.pops, pops), location, network: network.network }
     });
     networks.filter(|network| network.location.is_some() || !network.pops.is_empty()).collect()
 }
 
-fn rules(pool: &TranslatedPool, pops: &[Pop]) -> Vec<Rule> {
-    let rules = pool.routing.rules.iter();
+fn rules(routing: &Routing, pops: &[Pop]) -> Vec<Rule> {
+    let rules = routing.rules.iter();
     let rules = rules.map(|rule| Rule { pops: present(&rule.pops, pops), ..rule.clone() });
     rules.filter(|rule| !rule.pops.is_empty()).collect()
 }

@@ -11,7 +11,7 @@ use super::{TranslatedPool, against_schema, diagnose};
 use crate::convert::{self, Behind, Shield};
 use crate::diagnostic::Diagnostic;
 use crate::path::Problems;
-use crate::resources::{Located, Resources};
+use crate::resources::Located;
 use crate::snapshot;
 
 /// What a shield runs on.
@@ -23,12 +23,13 @@ pub struct TranslatedShield {
     /// What fleets call the ring of its servers, and sites that come through it their `shield`:
     /// `shield/` and the name.
     pub ring: String,
-    /// What its servers run on: the sites of all sound pools that come through it, perhaps none.
+    /// What its servers run on: the sites of all pools that come through it, perhaps none; of a refused pool
+    /// those that it serves on with.
     pub snapshot: Snapshot,
     /// Its servers.
     pub replicas: u32,
-    /// Whether all pools that may use it are sound. If not, sites may be missing here that edges still
-    /// serve in their last good state: whoever runs the shield already should leave it as it is.
+    /// Whether all sites are known that come through it. If not, some may be missing here that edges of a refused
+    /// pool still serve: whoever runs the shield already should leave it as it is.
     pub complete: bool,
 }
 
@@ -39,7 +40,10 @@ type Parts = (CacheSettings, Behind);
 pub(super) struct Shields<'a> {
     in_order: Vec<(&'a Located<OriginShield>, Option<Parts>)>,
     by_identity: HashMap<Identity, usize>,
-    wanted_by_refused: HashSet<Identity>,
+    /// What refused pools serve on with.
+    kept: Vec<Snapshot>,
+    /// The namespaces of refused pools of which that is not known: it may come through any shield there.
+    unknown: HashSet<String>,
 }
 
 impl<'a> Shields<'a> {
@@ -56,7 +60,7 @@ impl<'a> Shields<'a> {
             in_order.push((shield, problems.0.is_empty().then_some(parts)));
             diagnose(shield, problems, diagnostics);
         }
-        Self { in_order, by_identity, wanted_by_refused: HashSet::new() }
+        Self { in_order, by_identity, kept: Vec::new(), unknown: HashSet::new() }
     }
 
     pub(super) fn find(&self, namespace: &str, name: &str) -> Option<Shield<'_>> {
@@ -67,22 +71,43 @@ impl<'a> Shields<'a> {
         })
     }
 
-    /// A pool is refused that came through these.
-    pub(super) fn miss(&mut self, pool: &Located<crds::EdgePool>) {
-        let (namespace, _) = pool.identity();
-        let references = pool.value.spec.sites.iter().filter_map(|site| site.shield.as_ref());
-        let wanted = references.map(|reference| (namespace.clone(), reference.name.clone()));
-        self.wanted_by_refused.extend(wanted);
+    /// A pool of this namespace is refused, and nobody knows what it serves on with: what it asks for now says
+    /// nothing about that.
+    pub(super) fn miss(&mut self, namespace: &str) {
+        self.unknown.insert(namespace.to_owned());
+    }
+
+    /// A pool is refused that serves on with this.
+    pub(super) fn keep(&mut self, snapshot: Snapshot) {
+        self.kept.push(snapshot);
+    }
+
+    /// The sites of refused pools whose hosts nobody else has by now.
+    fn kept(&self, sound: &[&Snapshot]) -> Vec<Snapshot> {
+        let hosts = sound.iter().flat_map(|pool| &pool.sites).flat_map(|site| &site.hosts);
+        let mut taken: HashSet<String> = hosts.cloned().collect();
+        let mut kept = self.kept.clone();
+        for site in kept.iter_mut().flat_map(|pool| &mut pool.sites) {
+            site.hosts.retain(|host| taken.insert(host.clone()));
+        }
+        for pool in &mut kept {
+            pool.sites.retain(|site| !site.hosts.is_empty());
+        }
+        kept
     }
 
     /// What those that are sound run on, in the order of the resources.
     pub(super) fn translated(
         &self,
         pools: &[TranslatedPool],
-        resources: &Resources,
+        lost_pools: bool,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<TranslatedShield> {
-        let pools: Vec<_> = pools.iter().map(|pool| &pool.snapshot).collect();
+        let mut pools: Vec<_> = pools.iter().map(|pool| &pool.snapshot).collect();
+        let kept = self.kept(&pools);
+        pools.extend(&kept);
+        // One way to write them, whoever is refused just now.
+        pools.sort_by(|one, other| one.pool.cmp(&other.pool));
         let mut translated = Vec::new();
         for (shield, parts) in &self.in_order {
             let Some((cache, behind)) = parts else { continue };
@@ -99,10 +124,12 @@ impl<'a> Shields<'a> {
                 ring: behind.ring.clone(),
                 snapshot,
                 replicas: u32::try_from(shield.value.spec.replicas).unwrap_or_default(),
-                complete: !resources.lost_pools
-                    && !self.wanted_by_refused.contains(&shield.identity()),
+                complete: !lost_pools && !self.unknown.contains(&shield.identity().0),
             });
         }
         translated
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,6 +106,18 @@ fn while_a_pool_cannot_be_read_no_shield_is_complete() {
 }
 
 #[test]
+fn where_no_client_reaches_a_single_edge_they_are_peers() {
+    let mut pool = translated(MINIMAL).pools.remove(0);
+    let before = pool.clone();
+    assert!(!without_redirects(&mut pool));
+    assert_eq!(pool, before);
+    pool.snapshot.peering.mode = PeeringMode::Redirect;
+    assert!(without_redirects(&mut pool));
+    assert_eq!(pool.snapshot.peering.mode, PeeringMode::Peer);
+    assert_ne!(pool.snapshot.version, before.snapshot.version);
+}
+
+#[test]
 fn of_two_pools_with_one_host_the_first_has_it() {
     let pools =
         vec![pool("a", "x.example.com"), pool("b", "X.example.com"), pool("c", "y.example.com")];
@@ -359,4 +371,34 @@ fn an_address_that_is_none_is_named() {
     assert!(translation.pools.is_empty());
     assert_eq!(translation.diagnostics[0].field, "spec.pops[0].addresses[1]");
     assert!(translation.diagnostics[0].reason.contains("is not an IP address"));
+}
+
+/// The minimal pool, whose place says more.
+fn with_place(more: &str) -> String {
+    MINIMAL.replace("{name: one}", &format!("{{name: one, {more}}}"))
+}
+
+#[test]
+fn an_address_that_no_client_reaches_is_refused_where_it_is_written() {
+    for address in ["0.0.0.0", "::", "255.255.255.255", "224.0.0.1", "ff02::1", "::ffff:0.0.0.0"] {
+        let text = with_place(&format!("addresses: ['{address}']"));
+        let translation = translated(&text);
+        let [told] = &translation.diagnostics[..] else { panic!("{:?}", translation.diagnostics) };
+        assert_eq!(told.field, "spec.pops[0].addresses[0]");
+        assert!(told.reason.contains("is not an address that a client can reach"), "{told}");
+        assert!(told.line > 1, "{told}");
+        assert!(translation.pools.is_empty());
+    }
+}
+
+#[test]
+fn what_geodns_would_refuse_of_a_place_is_refused_where_it_is_written() {
+    for url in ["https://{host}", "http://{host}:8080", "https://a.{host}.{host}", "http://1.2.3"] {
+        let text = with_place(&format!("url: '{url}'"));
+        let translation = translated(&text);
+        let [told] = &translation.diagnostics[..] else { panic!("{:?}", translation.diagnostics) };
+        assert_eq!(told.field, "spec.pops[0].url");
+        assert!(told.reason.contains("is not where a place is"), "{told}");
+    }
+    assert_eq!(translated(&with_place("url: 'https://far.{host}'")).diagnostics, []);
 }

@@ -145,3 +145,27 @@ fn the_version_names_the_content() {
     let error = zones(&pools, &other, reached).unwrap_err();
     assert!(matches!(error, ZonesError::Domain { .. }), "{error}");
 }
+
+#[test]
+fn what_is_wrong_with_all_is_found_before_any_pool_is_blamed() {
+    authority().check().unwrap();
+    let mut other = authority();
+    other.name_server.name = "NS".into();
+    assert!(matches!(other.check(), Err(ZonesError::Domain { .. })));
+    let probe = Some(Probe { path: Some("no".into()), ..Probe::default() });
+    assert!(Authority { probe, ..authority() }.check().is_err());
+    let router = Some(Router { port: Some(0), ..Router::default() });
+    assert!(Authority { router, ..authority() }.check().is_err());
+}
+
+#[test]
+fn a_written_host_waits_for_its_pool() {
+    let mut other = authority();
+    let zone = other.zones.get_mut("example.com").unwrap();
+    zone.hosts.insert("www.example.com".into(), "prod/web".into());
+    zone.hosts.insert("later.example.com".into(), "not/there".into());
+    other.check().unwrap();
+    let hosts = made(&other).zones["example.com"].hosts.clone();
+    assert_eq!(hosts.get("www.example.com").map(String::as_str), Some("prod/web"));
+    assert!(!hosts.contains_key("later.example.com"));
+}
