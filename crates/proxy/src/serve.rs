@@ -7,7 +7,7 @@ mod sweep;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,11 +73,26 @@ impl ServeMetrics {
 const SEND_BUFFER: usize = 256 << 10;
 const BACKLOG: i32 = 4096;
 
-/// A listening socket for `address`; `shared` lets several threads listen on the same port.
+/// A listening socket for `address`; `shared` lets several threads listen on the same port. `[::]` is every address of
+/// both families, or of IPv4 where there is no other.
 ///
 /// # Errors
 /// When the address cannot be bound.
 pub fn bind(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
+    let bound = bind_one(address, shared);
+    match &bound {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && !is_taken(error) => {
+            bind_one((Ipv4Addr::UNSPECIFIED, address.port()).into(), shared)
+        }
+        _ => bound,
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
+}
+
+fn bind_one(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if shared {
@@ -86,6 +101,9 @@ pub fn bind(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListen
     // Accepted sockets inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_nonblocking(true)?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        socket.set_only_v6(false)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -165,7 +183,8 @@ async fn accept<H: Handler>(
     match listener.accept().await {
         Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true);
-            Some((stream, peer))
+            // A client of IPv4 is one, whichever socket it comes to.
+            Some((stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())))
         }
         Err(error) => {
             // Out of descriptors or memory: connections in the queue keep, a busy loop would not help.
@@ -175,3 +194,6 @@ async fn accept<H: Handler>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
