@@ -14,7 +14,7 @@ mod network;
 mod pods;
 mod shield;
 
-pub use documents::{POPS, SNAPSHOT, ZONES, config, fleet_map, read_pops, zones_map};
+pub use documents::{FLEET, MOST, POPS, SNAPSHOT, ZONES, config, fleet_map, read_pops, zones_map};
 pub use edge::edge;
 pub use pods::grace;
 pub use shield::shield;

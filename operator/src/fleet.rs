@@ -76,6 +76,11 @@ pub fn fleet<'a>(
         let members = pods(shield).iter().filter_map(|pod| member(pod, TIERS, None)).collect();
         rings.insert(format!("shield/{}", shield.full_name()), ring(members));
     }
+    named(rings)
+}
+
+/// A fleet of these, named by what it says.
+pub fn named(rings: BTreeMap<String, Ring>) -> Fleet {
     let mut fleet = Fleet { format: FORMAT, version: String::new(), rings };
     // Plain data with text keys always has a JSON form.
     let content = serde_json::to_vec(&fleet).unwrap_or_default();

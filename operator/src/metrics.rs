@@ -14,6 +14,7 @@ pub struct Counts {
     watch_errors: IntCounterVec,
     pub(crate) nudges: IntCounter,
     pub(crate) leader: IntGauge,
+    pub(crate) left_out: IntGauge,
     pub(crate) forgotten: IntCounter,
 }
 
@@ -55,6 +56,10 @@ impl Counts {
             nudges: metrics.counter(
                 "cdn_operator_nudges_total",
                 "Pods that were made to look at their documents.",
+            )?,
+            left_out: metrics.gauge(
+                "cdn_operator_pools_without_zones",
+                "Pools that GeoDNS cannot send clients to as they are: left out of its zones.",
             )?,
             leader: metrics.gauge("cdn_operator_leader", "1 while this process is the leader.")?,
             forgotten: metrics.counter(

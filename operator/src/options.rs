@@ -83,6 +83,11 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub zones_configmap: Option<String>,
 
+    /// The labels of GeoDNS' pods, in its own namespace, which are made to look at new zones at once: `app=geodns,tier=dns`
+    /// [default: they find out within a minute and a half]
+    #[arg(long, value_name = "LABELS", requires = "zones_configmap")]
+    pub geodns_selector: Option<String>,
+
     /// What GeoDNS answers for with authority, as YAML: zones, nameServer, probe, router, limits
     #[arg(long, value_name = "FILE", requires = "zones_configmap")]
     pub authority: Option<PathBuf>,
@@ -91,7 +96,7 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub drain_notice: u64,
 
-    /// Where health, metrics and /debug/snapshot are
+    /// Where health, metrics and /debug/snapshot are; [::]:9090 is every address, of IPv4 too
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
     pub admin: SocketAddr,
 
@@ -113,6 +118,9 @@ pub enum AuthorityError {
     /// It is not what it should be; with line and column.
     #[error("{0}: {1}")]
     Text(PathBuf, String),
+    /// A GeoDNS would refuse it.
+    #[error("GeoDNS cannot answer: {0}; say it in the file of --authority")]
+    Unusable(String),
 }
 
 /// [`Authority`] as it is written.
@@ -167,9 +175,14 @@ impl Options {
     /// What GeoDNS answers for.
     ///
     /// # Errors
-    /// When the file cannot be used.
+    /// When the file cannot be used, or no pool could be answered for with it.
     pub fn read_authority(&self) -> Result<Authority, AuthorityError> {
-        self.authority.as_deref().map_or_else(|| Ok(Authority::default()), read)
+        let authority = self.authority.as_deref().map_or_else(|| Ok(Authority::default()), read)?;
+        if self.zones_configmap.is_some() {
+            let usable = authority.check();
+            usable.map_err(|error| AuthorityError::Unusable(error.to_string()))?;
+        }
+        Ok(authority)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The process: options in, exit code out.
 
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use crate::metrics::Counts;
 use crate::options::{AuthorityError, Options};
 use crate::orders::{self, Log, OrdersContext};
 use crate::page::{self, Shown};
+use crate::set::geodns::GeoDns;
 use crate::set::{self, SetContext};
 use crate::world::{Watched, World, watching};
 
@@ -40,7 +43,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
     let registry = Metrics::default();
     let counts = Counts::new(&registry)?;
-    let listener = std::net::TcpListener::bind(options.admin)
+    let listener = listen(options.admin)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
     listener.set_nonblocking(true)?;
     // The lease must be renewed while much is translated.
@@ -75,13 +78,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             instance: Some(identity.clone()),
         };
         let recorder = Recorder::new(client.clone(), reporter);
-        let zones =
-            options.zones_configmap.clone().map(|name| (namespace.clone(), name, authority));
+        let geodns = options.zones_configmap.clone().map(|configmap| GeoDns {
+            namespace: namespace.clone(),
+            configmap,
+            authority,
+            selector: options.geodns_selector.clone(),
+        });
         let set = SetContext {
             client: client.clone(),
             world: Arc::clone(&world),
             settings,
-            zones,
+            geodns,
             recorder: recorder.clone(),
             clock: clock.clone(),
             counts: counts.clone(),
@@ -141,6 +148,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             Some(why) => anyhow::bail!("{why}"),
         }
     })
+}
+
+/// `[::]` is every address of both families, or of the one that there is.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let bound = TcpListener::bind(address);
+    if bound.is_err() && address.ip() == Ipv6Addr::UNSPECIFIED {
+        return TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).or(bound);
+    }
+    bound
 }
 
 /// A task for purges without a log ends by itself; any other that ends is lost.
@@ -223,3 +239,6 @@ fn open_log(options: &Options, clock: &Clock) -> anyhow::Result<Option<Log>> {
 pub fn is_bad_input(error: &anyhow::Error) -> bool {
     error.is::<AuthorityError>() || error.is::<bus::redis::BadUrl>()
 }
+
+#[cfg(test)]
+mod tests;

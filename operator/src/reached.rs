@@ -1,6 +1,6 @@
 //! Where clients reach a point of presence. Pure.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use k8s_openapi::api::core::v1::Service;
 use translate::Reached;
@@ -17,6 +17,12 @@ pub fn reached(written: &[String], service: Option<&SeenService>) -> Vec<IpAddr>
     {
         addresses.clone_from(&service.0);
     }
+    for address in &mut addresses {
+        *address = address.to_canonical();
+    }
+    // What no client can use, no GeoDNS takes.
+    let nobody = |a: &IpAddr| a.is_unspecified() || a.is_multicast() || *a == Ipv4Addr::BROADCAST;
+    addresses.retain(|address| !nobody(address));
     let mut of_family = [0, 0];
     addresses.retain(|address| {
         let count = &mut of_family[usize::from(address.is_ipv6())];

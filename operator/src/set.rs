@@ -3,7 +3,7 @@
 //! The steps, each a file: [`dereference`], [`validate`], [`build`], [`apply`], [`status`]. Only the first and the
 //! last two hold a client.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crds::{EdgePool, OriginShield};
@@ -14,9 +14,11 @@ use crate::names::{Owner, TierName};
 pub mod apply;
 pub mod build;
 pub mod dereference;
+pub mod geodns;
 mod run;
 pub mod status;
 pub mod validate;
+pub mod zones;
 
 pub use run::{SetContext, run};
 
@@ -31,6 +33,8 @@ pub struct Judged {
     pub generation: i64,
     /// Somebody deleted it: nothing is made for it any more.
     pub leaving: bool,
+    /// Seconds since 1970 when it was made.
+    pub age: i64,
     /// What is wrong with it; then [`Judged::serving`] is its last good state.
     pub problem: Option<Problem>,
     /// What it asks for, when nothing is wrong.
@@ -46,7 +50,7 @@ pub enum Sound {
     Pool(Arc<EdgePool>, TranslatedPool),
     /// A shield.
     Shield(Arc<OriginShield>, TranslatedShield),
-    /// A shield whose sites are not all known, as one of its pools is refused: it stays as it is.
+    /// A shield whose sites are not all known, as nobody knows what a refused pool runs on: it stays as it is.
     Held,
 }
 
@@ -107,6 +111,8 @@ pub enum Reason {
     SecretMissing,
     /// What it asks for does not fit.
     TooLarge,
+    /// GeoDNS cannot send clients to it, with all the others that it sends them to.
+    Unroutable,
 }
 
 impl Reason {
@@ -117,6 +123,7 @@ impl Reason {
             Self::Unreadable => "Unreadable",
             Self::SecretMissing => "SecretMissing",
             Self::TooLarge => "TooLarge",
+            Self::Unroutable => "Unroutable",
         }
     }
 }
@@ -129,6 +136,9 @@ pub struct Problem {
     /// In words to act upon.
     pub message: String,
 }
+
+/// Those that were found out only when everything was put together.
+pub type Refused = BTreeMap<Owner, Problem>;
 
 /// All resources on their way through the steps.
 #[derive(Clone, Debug)]

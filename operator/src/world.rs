@@ -53,6 +53,8 @@ pub struct Seen {
     lost: Vec<Key>,
     /// Counts up as pools and shields change in what they ask for.
     pub revision: u64,
+    /// Counts up as the addresses of Services change.
+    pub reached: u64,
 }
 
 /// A custom resource.
@@ -223,6 +225,7 @@ impl Seen {
                     let service = service.map(|s| SeenService::of(&s)).unwrap_or_default();
                     changed = self.services.insert(id.clone(), service.clone()).as_ref()
                         != Some(&service);
+                    self.reached += u64::from(changed);
                 }
                 let key = Key { kind, namespace: id.0, name: id.1 };
                 let live = Live::of(object);
@@ -248,6 +251,7 @@ impl Seen {
             Watched::Objects(kind) => {
                 if kind == Kind::Service {
                     self.services.remove(id);
+                    self.reached += 1;
                 }
                 let key = Key { kind, namespace: id.0.clone(), name: id.1.clone() };
                 let was = self.live.remove(&key).is_some();

@@ -4,7 +4,7 @@ use crds::PopSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use translate::{Location, Pop, Routing, TranslatedPool};
-use wire::{Fleet, Snapshot, Zones};
+use wire::{Fleet, Snapshot};
 
 use super::{Key, Kind, Object, OwnerReference};
 use crate::names::{MANAGED_BY, OPERATOR};
@@ -16,10 +16,10 @@ pub const POPS: &str = "pops.json";
 /// What a GeoDNS runs on.
 pub const ZONES: &str = "zones.json";
 /// Who is there.
-pub(super) const FLEET: &str = "fleet.json";
+pub const FLEET: &str = "fleet.json";
 
 /// Bytes of a ConfigMap's data at most.
-pub(super) const MOST: usize = 1 << 20;
+pub const MOST: usize = 1 << 20;
 
 /// What the API server would refuse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,13 +58,13 @@ pub fn fleet_map(of: &OwnerReference<'_>, fleet: &Fleet) -> Object {
     Object::owned(Kind::ConfigMap, of.owner.fleet(), of, rest)
 }
 
-/// Of the zones. It is nobody's but the deployment's: whoever installs it takes it away.
-pub fn zones_map(namespace: &str, name: &str, zones: &Zones) -> Object {
+/// Of the zones and the rings of edges, as they are written. It is nobody's but the deployment's: whoever installs it
+/// takes it away.
+pub fn zones_map(namespace: &str, name: &str, zones: String, rings: String) -> Object {
     let key = Key { kind: Kind::ConfigMap, namespace: namespace.to_owned(), name: name.to_owned() };
-    let text = serde_json::to_string(zones).unwrap_or_default();
     let labels = json!({ MANAGED_BY: OPERATOR });
     let metadata = json!({ "namespace": namespace, "name": name, "labels": labels });
-    Object::new(key, metadata, json!({ "data": { ZONES: text } }))
+    Object::new(key, metadata, json!({ "data": { ZONES: zones, FLEET: rings } }))
 }
 
 /// What a pool's ConfigMap keeps of it besides its snapshot.

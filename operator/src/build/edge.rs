@@ -36,16 +36,16 @@ pub fn edge(
             cache: &pool.spec.cache,
             drain_ms: translated.snapshot.limits.drain_timeout_ms,
             arguments: vec![
-                format!("--listen=0.0.0.0:{CLIENTS}"),
+                format!("--listen=[::]:{CLIENTS}"),
                 format!("--pop={}", pop.name),
-                format!("--peer-listen=0.0.0.0:{PEERS}"),
+                format!("--peer-listen=[::]:{PEERS}"),
             ],
             ports: vec![("http", CLIENTS), ("peers", PEERS)],
             node_selector: spec.node_selector.clone(),
             tolerations: &spec.tolerations,
         };
         objects.push(network::clients(of, name.clone(), &selector, &pool.spec.service));
-        objects.push(pods::budget(of, name, &selector));
+        objects.extend(pods::budget(of, name, &selector, pop.replicas));
         objects.push(pods.deployment(settings));
     }
     if settings.monitors {

@@ -150,7 +150,7 @@ impl Pods<'_> {
         let mut arguments = vec![
             format!("--config={FOLDER}/config/{}", super::SNAPSHOT),
             format!("--fleet={FOLDER}/fleet/{}", super::documents::FLEET),
-            format!("--admin=0.0.0.0:{ADMIN}"),
+            format!("--admin=[::]:{ADMIN}"),
             format!("--drain-notice={}", settings.drain_notice),
         ];
         arguments.extend(self.arguments.iter().cloned());
@@ -247,16 +247,18 @@ pub(super) fn account(of: &OwnerReference<'_>) -> Object {
     Object::owned(Kind::ServiceAccount, of.owner.object(), of, rest)
 }
 
-/// One pod of a place goes at a time, when machines are emptied.
+/// One pod of a place goes at a time, when machines are emptied. A place of one pod has none: a budget that lets it go
+/// protects nothing, and one that does not would stop each drain of its machine for ever.
 pub(super) fn budget(
     of: &OwnerReference<'_>,
     name: String,
     selector: &BTreeMap<String, String>,
-) -> Object {
+    replicas: u32,
+) -> Option<Object> {
     let rest = json!({ "spec": {
         "maxUnavailable": 1,
         "unhealthyPodEvictionPolicy": "AlwaysAllow",
         "selector": { "matchLabels": selector },
     }});
-    Object::owned(Kind::PodDisruptionBudget, name, of, rest)
+    (replicas > 1).then(|| Object::owned(Kind::PodDisruptionBudget, name, of, rest))
 }

@@ -29,7 +29,7 @@ pub fn shield(
         spec: &shield.spec.pods,
         cache: &shield.spec.cache,
         drain_ms: translated.snapshot.limits.drain_timeout_ms,
-        arguments: vec![format!("--listen=0.0.0.0:{TIERS}")],
+        arguments: vec![format!("--listen=[::]:{TIERS}")],
         ports: vec![("tiers", TIERS)],
         node_selector: BTreeMap::new(),
         tolerations: &[],
@@ -39,9 +39,9 @@ pub fn shield(
         documents::config(of, &translated.snapshot, None)?,
         network::policy(of),
         network::headless(of, name.clone()),
-        pods::budget(of, name, &selector),
         pods.deployment(settings),
     ];
+    objects.extend(pods::budget(of, name, &selector, translated.replicas));
     if settings.monitors {
         objects.push(network::monitor(of));
     }

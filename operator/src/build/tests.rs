@@ -31,7 +31,11 @@ fn owner(tier: TierName, name: &str) -> Owner {
 }
 
 fn objects(settings: &Settings) -> Vec<Object> {
-    let (resources, problems) = translate::read(&[Source { name: "pool.in.yaml", text: POOL }]);
+    built(settings, POOL)
+}
+
+fn built(settings: &Settings, text: &str) -> Vec<Object> {
+    let (resources, problems) = translate::read(&[Source { name: "pool.in.yaml", text }]);
     assert_eq!(problems, []);
     let Translation { pools, shields, diagnostics, .. } = translate::translate(&resources);
     assert_eq!(diagnostics, []);
@@ -105,6 +109,22 @@ fn pods_are_restricted_and_have_no_rights() {
         }
     }
     assert_eq!(pods, 3);
+}
+
+#[test]
+fn a_place_of_one_pod_stops_no_drain() {
+    let budgets = |replicas: &str| -> Vec<Value> {
+        let text = POOL.replace("replicas: 3", replicas);
+        assert_ne!(text, POOL);
+        built(&settings(), &text)
+            .iter()
+            .filter(|object| object.key.kind == Kind::PodDisruptionBudget)
+            .map(|object| object.body()["spec"]["maxUnavailable"].clone())
+            .collect()
+    };
+    let (one, two) = (budgets("replicas: 1"), budgets("replicas: 2"));
+    assert!(one.len() < two.len(), "{one:?} {two:?}");
+    assert!(two.iter().all(|most| *most == 1), "{two:?}");
 }
 
 #[test]

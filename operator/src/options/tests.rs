@@ -35,6 +35,10 @@ fn the_authority_is_read_with_its_line() {
         read("nameServer: {name: ns1.example.net, v4: [192.0.2.53]}\nprobe: {}\n").unwrap();
     assert_eq!(authority.name_server.name, "ns1.example.net");
     assert_eq!(authority.probe, Some(Probe::default()));
+    let error = read("nameServer: {name: NS}\n").unwrap_err();
+    assert!(error.contains("GeoDNS cannot answer") && error.contains("NS"), "{error}");
+    let nothing = options(&["--zones-configmap", "zones"]).read_authority();
+    assert!(matches!(nothing, Err(AuthorityError::Unusable(_))), "no host would have a zone");
     let error = read("nameServer:\n  nam: x\n").unwrap_err();
     assert!(error.contains("nam") && error.contains('2'), "{error}");
     assert_eq!(options(&[]).read_authority().unwrap(), Authority::default());

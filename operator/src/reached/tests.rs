@@ -30,3 +30,13 @@ fn there_are_no_more_than_a_geodns_takes_of_each_family() {
     assert_eq!(found.len(), MOST + 1);
     assert_eq!(found.last().map(ToString::to_string).as_deref(), Some("2001:db8::1"));
 }
+
+#[test]
+fn what_no_client_reaches_is_left_out() {
+    let odd = json!({ "loadBalancer": { "ingress": [
+        { "ip": "0.0.0.0" }, { "ip": "::" }, { "ip": "224.0.0.1" }, { "ip": "255.255.255.255" },
+        { "ip": "::ffff:192.0.2.1" }, { "ip": "2001:db8::1" },
+    ] } });
+    let service = service(odd, json!({}));
+    assert_eq!(texts(&reached(&[], Some(&service))), ["192.0.2.1", "2001:db8::1"]);
+}

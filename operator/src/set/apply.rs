@@ -1,6 +1,6 @@
 //! The fourth step: brings the cluster to what there should be, and writes nothing else.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ pub struct Applied {
     pub of: HashMap<Key, Owner>,
     /// Writes that succeeded.
     pub writes: usize,
-    /// Something is to be deleted, but not yet.
-    pub retiring: bool,
+    /// Something is to be deleted, but not before this is over.
+    pub retiring: Option<Duration>,
 }
 
 /// What was applied by this process, and what it became: the API server writes some things in its own way.
@@ -110,27 +110,23 @@ pub struct Writer {
     client: Client,
     world: Arc<World>,
     memory: Arc<Memory>,
-    /// What is not wanted any more, and since when.
-    unwanted: HashMap<Key, Duration>,
-    /// For how long that stays.
-    notice: Duration,
+    /// What is not wanted any more, since when, and for how long it stays.
+    unwanted: HashMap<Key, (Duration, Duration)>,
     counts: Counts,
 }
 
 impl Writer {
-    /// One that remembers nothing. What is not wanted any more stays for `notice`: clients that were sent to a
-    /// place still come when GeoDNS has forgotten it.
-    pub fn new(client: Client, world: Arc<World>, notice: Duration, counts: Counts) -> Self {
-        Self { client, world, memory: Arc::default(), unwanted: HashMap::new(), notice, counts }
+    /// One that remembers nothing.
+    pub fn new(client: Client, world: Arc<World>, counts: Counts) -> Self {
+        Self { client, world, memory: Arc::default(), unwanted: HashMap::new(), counts }
     }
 
     /// Applies what was prepared and `more`, kind by kind; then has `pods` look at new documents.
     pub async fn apply(
         &mut self,
         prepared: &Resources<Prepared>,
-        more: Vec<Object>,
+        more: &[Object],
         pods: &Pods,
-        now: Duration,
     ) -> Resources<Applied> {
         self.forget_lost();
         let Resources { judged, state } = prepared;
@@ -138,21 +134,12 @@ impl Writer {
         let mut applied = Applied::default();
         let mut objects: Vec<&Object> = more.iter().chain(&state.objects).collect();
         objects.sort_by(|a, b| a.key.cmp(&b.key));
-        let desired: HashSet<&Key> = objects.iter().map(|object| &object.key).collect();
-        let gone = self.world.look(|seen| {
-            let there = seen.live.iter().map(|(key, live)| (key, &live.owner));
-            build::gone(state, &desired, there)
-        });
-        let (gone, retiring) = self.retire(gone, now);
-        applied.retiring = retiring;
         for kind in Kind::ALL {
             let of_kind = objects.iter().filter(|object| object.key.kind == kind);
             let due: Vec<_> = of_kind.filter(|object| self.is_due(object)).collect();
             let writes = due.into_iter().map(|object| self.write(object).boxed()).collect();
             collect(&mut applied, some_at_once(writes).await);
         }
-        let deletions = gone.iter().map(|key| self.delete(key).boxed()).collect();
-        collect(&mut applied, some_at_once(deletions).await);
         let hashes: HashMap<(&str, &str), &str> = objects
             .iter()
             .filter(|object| object.key.kind == Kind::ConfigMap)
@@ -171,18 +158,39 @@ impl Writer {
         Resources { judged, state: applied }
     }
 
-    /// Of what is not wanted any more: what is to go now, and whether there is more.
-    fn retire(&mut self, gone: BTreeSet<Key>, now: Duration) -> (Vec<Key>, bool) {
-        self.unwanted.retain(|key, _| gone.contains(key));
+    /// Deletes what is not wanted any more, each after its `notice`: clients that were sent to a place still come
+    /// when GeoDNS has forgotten it. That counts only from when GeoDNS was `told`.
+    pub async fn retire(
+        &mut self,
+        prepared: &Prepared,
+        more: &[Object],
+        applied: &mut Applied,
+        notice: impl Fn(&Owner) -> Duration,
+        (told, now): (bool, Duration),
+    ) {
+        let objects = more.iter().chain(&prepared.objects);
+        let desired: HashSet<&Key> = objects.map(|object| &object.key).collect();
+        let gone = self.world.look(|seen| {
+            let there = seen.live.iter().map(|(key, live)| (key, &live.owner));
+            build::gone(prepared, &desired, there)
+        });
+        self.unwanted.retain(|key, _| gone.contains_key(key));
         let mut due = Vec::new();
-        for key in &gone {
-            let since = *self.unwanted.entry(key.clone()).or_insert(now);
-            if now.saturating_sub(since) >= self.notice {
-                due.push(key.clone());
+        for (key, owner) in gone {
+            let (since, notice) =
+                self.unwanted.entry(key.clone()).or_insert_with(|| (now, notice(&owner)));
+            if !told {
+                *since = now;
+            }
+            let left = notice.saturating_sub(now.saturating_sub(*since));
+            if left.is_zero() && told {
+                due.push(key);
+            } else {
+                applied.retiring = Some(applied.retiring.map_or(left, |least| least.min(left)));
             }
         }
-        let more = due.len() < gone.len();
-        (due, more)
+        let deletions = due.iter().map(|key| self.delete(key).boxed()).collect();
+        collect(applied, some_at_once(deletions).await);
     }
 
     fn is_due(&self, object: &Object) -> bool {

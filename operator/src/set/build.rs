@@ -1,24 +1,14 @@
 //! The third step: the objects that there should be. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-
-use translate::{Authority, TranslatedPool};
 
 use super::{Judged, Problem, Reason, Resources, Serving, Sound};
 use crate::build::{self, Key, Kind, Object, OwnerReference, Settings};
 use crate::fleet::fleet;
-use crate::names::{Owner, TierName};
-use crate::reached::{SeenService, probed, reached};
+use crate::names::Owner;
+use crate::reached::{SeenService, reached};
 use crate::world::Pods;
-
-/// Why zones cannot be built.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum BuildError {
-    /// A GeoDNS would refuse them.
-    #[error("the zones cannot be answered from: {0}")]
-    Zones(#[from] wire::zones::ZonesError),
-}
 
 /// What there should be.
 #[derive(Clone, Debug, Default)]
@@ -86,43 +76,17 @@ pub fn addresses<'a>(
     places.collect()
 }
 
-/// What GeoDNS runs on.
-///
-/// # Errors
-/// When no GeoDNS could.
-pub fn zones(
-    judged: &[Judged],
-    authority: &Authority,
-    service: &impl Fn(&Owner, &str) -> Option<SeenService>,
-) -> Result<wire::Zones, BuildError> {
-    let pools: Vec<&Judged> =
-        judged.iter().filter(|one| one.owner.tier == TierName::Edge && !one.leaving).collect();
-    let mut places = BTreeMap::new();
-    for one in &pools {
-        for (pop, found) in addresses(one, service) {
-            places.insert((one.owner.full_name(), pop.name.clone()), found);
-        }
-    }
-    let serving: Vec<TranslatedPool> =
-        pools.iter().filter_map(|one| one.serving.as_ref()?.pool.clone()).collect();
-    let find = |pool: &str, pop: &str| {
-        let found = places.get(&(pool.to_owned(), pop.to_owned()));
-        found.map(|found| probed(found)).unwrap_or_default()
-    };
-    Ok(translate::zones(&serving, authority, find)?)
-}
-
 /// Of the objects that are there, by whom they are of: those that are to go.
 pub fn gone<'a>(
     prepared: &Prepared,
     desired: &HashSet<&Key>,
     there: impl Iterator<Item = (&'a Key, &'a Option<(Owner, String)>)>,
-) -> BTreeSet<Key> {
-    let surplus = there.filter(|(key, owner)| {
-        let whole = owner.as_ref().is_some_and(|owner| prepared.whole.contains(owner));
-        whole && !desired.contains(key)
+) -> BTreeMap<Key, Owner> {
+    let surplus = there.filter_map(|(key, owner)| {
+        let owner = owner.as_ref().filter(|owner| prepared.whole.contains(owner))?;
+        (!desired.contains(key)).then(|| (key.clone(), owner.0.clone()))
     });
-    surplus.map(|(key, _)| key.clone()).collect()
+    surplus.collect()
 }
 
 /// Where a place's Service is.

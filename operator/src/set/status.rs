@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::{EdgePoolStatus, OriginShieldStatus, PopStatus};
+use crds::{EdgePoolStatus, OriginShieldStatus, PeeringMode, PopStatus};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
@@ -120,7 +120,11 @@ fn wanted(one: &Judged, trouble: Option<String>, up: i32, wanted: i32) -> Vec<Wa
             reason: "Accepted",
             message: match &one.sound {
                 Some(Sound::Held) => {
-                    "it stays as it is while a pool that comes through it is refused".to_owned()
+                    "it stays as it is while nobody knows what a refused pool runs on".to_owned()
+                }
+                Some(Sound::Pool(pool, _)) if pool.spec.peering.mode == PeeringMode::Redirect => {
+                    "it is in effect; peering mode `Redirect` is `Peer` here: no pod has a name that clients reach"
+                        .to_owned()
                 }
                 _ => "it is in effect".to_owned(),
             },

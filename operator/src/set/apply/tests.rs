@@ -6,7 +6,7 @@ use crate::build::{OwnerReference, Settings};
 use crate::fake::{Asked, Log, agree, refusal, server};
 use crate::names::{POP, TierName};
 use crate::set::build::prepare;
-use crate::set::validate::{Asked as AskedFor, validate};
+use crate::set::validate::{Asked as AskedFor, Past, validate};
 use crate::world::{Custom, Watched};
 
 const NOTICE: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ fn settings() -> Settings {
 }
 
 fn prepared(pops: &[&str]) -> Resources<Prepared> {
-    let pops: Vec<_> = pops.iter().map(|name| json!({ "name": name })).collect();
+    let pops: Vec<_> = pops.iter().map(|name| json!({ "name": name, "replicas": 2 })).collect();
     let sites = json!([{ "hosts": ["a.example.com"], "origins": [{ "url": "http://o" }] }]);
     let pool: crds::EdgePool = serde_json::from_value(json!({
         "apiVersion": crds::API_VERSION, "kind": "EdgePool",
@@ -39,7 +39,8 @@ fn prepared(pops: &[&str]) -> Resources<Prepared> {
         Custom { uid: "u".into(), generation: 1, leaving: false, value: Ok(Arc::new(pool)) };
     let pools = [(("cdn".to_owned(), "web".to_owned()), custom)].into();
     let asked = AskedFor { pools, ..AskedFor::default() };
-    prepare(validate(&asked, |_, _| None), &settings())
+    let past = Past { judged: &[], kept: |_: &Owner, _: &str| None };
+    prepare(validate(&asked, &past), &settings())
 }
 
 struct Stage {
@@ -52,14 +53,28 @@ fn stage(answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static) -> Stage {
     let (client, log) = server(answer);
     let world = Arc::new(World::default());
     let counts = Counts::new(&runtime::metrics::Metrics::default()).unwrap();
-    Stage { writer: Writer::new(client, Arc::clone(&world), NOTICE, counts), world, log }
+    Stage { writer: Writer::new(client, Arc::clone(&world), counts), world, log }
 }
 
 impl Stage {
     async fn apply(&mut self, prepared: &Resources<Prepared>, seconds: u64) -> Applied {
+        self.apply_where(prepared, seconds, true).await
+    }
+
+    /// Where GeoDNS was `told`, or not.
+    async fn apply_where(
+        &mut self,
+        prepared: &Resources<Prepared>,
+        seconds: u64,
+        told: bool,
+    ) -> Applied {
         let pods = self.world.look(|seen| seen.pods_by_owner());
         let now = Duration::from_secs(seconds);
-        self.writer.apply(prepared, vec![], &pods, now).await.state
+        let mut applied = self.writer.apply(prepared, &[], &pods).await.state;
+        let retire =
+            self.writer.retire(&prepared.state, &[], &mut applied, |_| NOTICE, (told, now));
+        retire.await;
+        applied
     }
 
     /// Has the watch see what was applied.
@@ -159,12 +174,13 @@ async fn a_place_that_left_serves_on_for_a_while() {
     stage.see(&stage.log.take());
     let fewer = prepared(&["fra"]);
     let applied = stage.apply(&fewer, 100).await;
-    assert!(applied.retiring);
+    assert_eq!(applied.retiring, Some(NOTICE));
     assert!(stage.log.lines().iter().all(|line| !line.starts_with("DELETE")));
     let applied = stage.apply(&fewer, 159).await;
-    assert!(applied.retiring && stage.log.lines().is_empty());
+    assert_eq!(applied.retiring, Some(Duration::from_secs(1)));
+    assert_eq!(stage.log.lines(), Vec::<String>::new());
     let applied = stage.apply(&fewer, 160).await;
-    assert!(!applied.retiring);
+    assert_eq!(applied.retiring, None);
     let mut lines = stage.log.lines();
     lines.sort();
     assert_eq!(
@@ -178,6 +194,22 @@ async fn a_place_that_left_serves_on_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_place_serves_on_until_geodns_has_heard_of_it() {
+    let mut stage = stage(agree);
+    stage.apply(&prepared(&["fra", "iad"]), 0).await;
+    stage.see(&stage.log.take());
+    let fewer = prepared(&["fra"]);
+    for second in [100, 159, 1_000] {
+        let applied = stage.apply_where(&fewer, second, false).await;
+        assert_eq!(applied.retiring, Some(NOTICE), "that counts from the word");
+    }
+    assert_eq!(stage.apply(&fewer, 1_059).await.retiring, Some(Duration::from_secs(1)));
+    assert!(stage.log.lines().iter().all(|line| !line.starts_with("DELETE")));
+    assert_eq!(stage.apply(&fewer, 1_060).await.retiring, None);
+    assert_eq!(stage.log.lines().len(), 3);
+}
+
+#[tokio::test]
 async fn objects_of_a_pool_that_is_not_known_in_full_stay() {
     let mut stage = stage(agree);
     stage.apply(&prepared(&["fra"]), 0).await;
@@ -185,7 +217,8 @@ async fn objects_of_a_pool_that_is_not_known_in_full_stay() {
     let mut refused = prepared(&["fra"]);
     refused.state = Prepared::default();
     let applied = stage.apply(&refused, 1_000).await;
-    assert!(!applied.retiring && stage.log.lines().is_empty());
+    assert_eq!(applied.retiring, None);
+    assert_eq!(stage.log.lines(), Vec::<String>::new());
 }
 
 #[tokio::test]

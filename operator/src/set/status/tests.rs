@@ -8,7 +8,7 @@ use super::*;
 use crate::conditions::time;
 use crate::fake::{agree, refusal, server};
 use crate::names::{COMPONENT, INSTANCE, POP};
-use crate::set::validate::{Asked, validate};
+use crate::set::validate::{Asked, Past, validate};
 use crate::set::{Problem, Reason};
 use crate::world::{Custom, Watched};
 
@@ -53,7 +53,8 @@ fn judged() -> Judged {
         value: Ok(Arc::new(pool(Value::Null))),
     };
     let pools = [(("cdn".to_owned(), "web".to_owned()), one)].into();
-    validate(&Asked { pools, ..Asked::default() }, |_, _| None).remove(0)
+    let past = Past { judged: &[], kept: |_: &Owner, _: &str| None };
+    validate(&Asked { pools, ..Asked::default() }, &past).remove(0)
 }
 
 fn update(world: &World, judged: Judged) -> Option<Update> {
@@ -67,6 +68,17 @@ fn condition(status: &Value, type_: &str) -> (String, String, String) {
     let found = all.iter().find(|condition| condition["type"] == type_).unwrap();
     let text = |key: &str| found[key].as_str().unwrap().to_owned();
     (text("status"), text("reason"), text("message"))
+}
+
+#[test]
+fn who_asks_for_redirects_is_told_what_comes_instead() {
+    let mut one = judged();
+    let Some(crate::set::Sound::Pool(pool, _)) = &mut one.sound else { panic!("{one:?}") };
+    Arc::make_mut(pool).spec.peering.mode = crds::PeeringMode::Redirect;
+    let told = update(&world(Value::Null, &[]), one).unwrap();
+    let (status, reason, message) = condition(&told.status, "Accepted");
+    assert_eq!((status.as_str(), reason.as_str()), ("True", "Accepted"));
+    assert!(message.contains("`Redirect` is `Peer` here"), "{message}");
 }
 
 fn refused() -> Judged {

@@ -58,6 +58,11 @@ fn find<'a>(judged: &'a [Judged], name: &str) -> &'a Judged {
     judged.iter().find(|one| one.owner.name == name).unwrap()
 }
 
+/// As an operator does that has just started.
+fn judge_all(asked: &Asked, kept: impl Fn(&Owner, &str) -> Option<String>) -> Vec<Judged> {
+    validate(asked, &Past { judged: &[], kept })
+}
+
 fn nothing(_: &Owner, _: &str) -> Option<String> {
     None
 }
@@ -69,7 +74,7 @@ fn what_is_sound_serves() {
         shields: [shield("main")].into(),
         ..Asked::default()
     };
-    let judged = validate(&asked, nothing);
+    let judged = judge_all(&asked, nothing);
     assert!(judged.iter().all(|one| one.problem.is_none()));
     let serving = find(&judged, "web").serving.as_ref().unwrap();
     assert_eq!(serving.shields.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["main"]);
@@ -82,7 +87,7 @@ fn who_asked_first_has_the_host_whatever_the_names() {
     let old = pool("z-old", "01", "a.example.com", None);
     let new = pool("a-new", "02", "a.example.com", None);
     let asked = Asked { pools: [old, new].into(), ..Asked::default() };
-    let judged = validate(&asked, nothing);
+    let judged = judge_all(&asked, nothing);
     assert_eq!(find(&judged, "z-old").problem, None);
     let problem = find(&judged, "a-new").problem.as_ref().unwrap();
     assert_eq!(problem.reason, Reason::Invalid);
@@ -91,27 +96,79 @@ fn who_asked_first_has_the_host_whatever_the_names() {
 }
 
 #[test]
-fn a_pool_that_is_refused_serves_on_and_its_shield_stays() {
+fn a_pool_that_is_refused_serves_on_and_its_shield_keeps_its_sites() {
+    let good = Asked {
+        pools: [pool("web", "00", "a.example.com", Some("main"))].into(),
+        shields: [shield("main"), shield("other")].into(),
+        ..Asked::default()
+    };
+    let before = judge_all(&good, nothing);
+    let kept = kept(&before);
+    let snapshot = |judged: &[Judged], name: &str| match &find(judged, name).sound {
+        Some(Sound::Shield(_, translated)) => translated.snapshot.clone(),
+        other => panic!("{other:?}"),
+    };
+    // Whatever it asks for now: nothing that there is, or another shield with what is wrong elsewhere.
+    let mut elsewhere = pool("web", "00", "a.example.com", Some("other"));
+    let resource = Arc::make_mut(elsewhere.1.value.as_mut().unwrap());
+    resource.spec.cache.max_variants = -1;
+    let mut unreadable = pool("web", "00", "a.example.com", None);
+    unreadable.1.value = Err("invalid type".to_owned());
+    for broken in [pool("web", "00", "a.example.com", Some("nowhere")), elsewhere, unreadable] {
+        let bad = Asked { pools: [broken].into(), ..good.clone() };
+        let judged = judge_all(&bad, &kept);
+        let web = find(&judged, "web");
+        assert!(web.problem.is_some() && web.sound.is_none());
+        assert_eq!(web.serving, find(&before, "web").serving);
+        assert_eq!(snapshot(&judged, "main"), snapshot(&before, "main"), "it is still asked for");
+        assert_eq!(snapshot(&judged, "other").sites, []);
+        // Where its former state is lost, nothing of its namespace is touched.
+        let damaged = |owner: &Owner, key: &str| match owner.name.as_str() {
+            "web" => Some("{ damaged".to_owned()),
+            _ => kept(owner, key),
+        };
+        let judged = judge_all(&bad, damaged);
+        assert!(matches!(find(&judged, "main").sound, Some(Sound::Held)));
+        assert_eq!(find(&judged, "main").problem, None);
+    }
+    // One that never served is in nobody's way.
+    let mut both = good.clone();
+    both.pools.extend([pool("new", "01", "a.example.com", Some("main"))]);
+    let judged = judge_all(&both, &kept);
+    assert!(find(&judged, "new").problem.is_some());
+    assert_eq!(snapshot(&judged, "main"), snapshot(&before, "main"));
+}
+
+#[test]
+fn what_was_found_out_later_counts_as_any_other_fault() {
     let good = Asked {
         pools: [pool("web", "00", "a.example.com", Some("main"))].into(),
         shields: [shield("main")].into(),
         ..Asked::default()
     };
-    let before = validate(&good, nothing);
-    let kept = kept(&before);
+    let before = judge_all(&good, nothing);
+    let problem = Problem { reason: Reason::Unroutable, message: "no".into() };
     let mut bad = good.clone();
-    bad.pools = [pool("web", "00", "a.example.com", Some("nowhere"))].into();
-    let judged = validate(&bad, &kept);
+    bad.pools = [pool("web", "00", "b.example.com", None)].into();
+    bad.refused = [(find(&before, "web").owner.clone(), problem.clone())].into();
+    let judged = validate(&bad, &Past { judged: &before, kept: nothing });
     let web = find(&judged, "web");
-    assert_eq!(web.problem.as_ref().unwrap().reason, Reason::Invalid);
-    assert!(web.sound.is_none());
-    assert_eq!(web.serving, find(&before, "web").serving);
-    let main = find(&judged, "main");
-    assert!(matches!(main.sound, Some(Sound::Held)), "its sites are still asked for");
-    assert_eq!(main.problem, None);
-    // Mended, all is as it was.
-    let after = validate(&good, &kept);
-    assert!(matches!(find(&after, "main").sound, Some(Sound::Shield(..))));
+    assert_eq!((web.problem.as_ref(), web.sound.is_none()), (Some(&problem), true));
+    assert_eq!(web.serving, find(&before, "web").serving, "what this process applied counts");
+    let Some(Sound::Shield(_, main)) = &find(&judged, "main").sound else { panic!("{judged:?}") };
+    assert_eq!(main.snapshot.sites[0].hosts, ["a.example.com"]);
+}
+
+#[test]
+fn edges_that_no_client_reaches_alone_are_peers() {
+    let mut redirecting = pool("web", "00", "a.example.com", None);
+    let resource = Arc::make_mut(redirecting.1.value.as_mut().unwrap());
+    resource.spec.peering.mode = crds::PeeringMode::Redirect;
+    let judged = judge_all(&Asked { pools: [redirecting].into(), ..Asked::default() }, nothing);
+    let Some(Sound::Pool(_, translated)) = &judged[0].sound else { panic!("{judged:?}") };
+    assert_eq!(translated.snapshot.peering.mode, wire::snapshot::PeeringMode::Peer);
+    let serving = judged[0].serving.as_ref().unwrap();
+    assert_eq!(serving.version, translated.snapshot.version);
 }
 
 #[test]
@@ -122,7 +179,7 @@ fn what_cannot_be_read_harms_nobody_else() {
         pools: [broken, pool("web", "01", "a.example.com", None)].into(),
         ..Asked::default()
     };
-    let judged = validate(&asked, nothing);
+    let judged = judge_all(&asked, nothing);
     let problem = find(&judged, "broken").problem.as_ref().unwrap();
     assert_eq!((problem.reason, problem.message.as_str()), (Reason::Unreadable, "invalid type"));
     assert!(find(&judged, "web").sound.is_some());
@@ -136,10 +193,10 @@ fn a_missing_secret_is_of_its_namespace_alone() {
         missing,
         ..Asked::default()
     };
-    let judged = validate(&asked, nothing);
+    let judged = judge_all(&asked, nothing);
     assert_eq!(judged[0].problem.as_ref().unwrap().reason, Reason::SecretMissing);
     let elsewhere = [("other".to_owned(), "missing".to_owned())].into();
-    let judged = validate(&Asked { missing: elsewhere, ..asked }, nothing);
+    let judged = judge_all(&Asked { missing: elsewhere, ..asked }, nothing);
     assert_eq!(judged[0].problem, None);
 }
 
@@ -149,8 +206,8 @@ fn a_former_state_that_is_damaged_is_none() {
         pools: [pool("web", "00", "a.example.com", Some("none"))].into(),
         ..Asked::default()
     };
-    let judged = validate(&asked, |_, _| Some("{ damaged".to_owned()));
+    let judged = judge_all(&asked, |_, _| Some("{ damaged".to_owned()));
     assert_eq!(judged[0].serving, None);
     asked.pools.clear();
-    assert!(validate(&asked, nothing).is_empty());
+    assert!(judge_all(&asked, nothing).is_empty());
 }
