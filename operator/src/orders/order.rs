@@ -6,7 +6,8 @@ use crds::{BanRule, EdgePool, PurgeRequest};
 use translate::{Resources, TranslatedOrder};
 
 use super::OrdersContext;
-use crate::world::{Id, Seen};
+use crate::conditions::said;
+use crate::world::{Custom, Id, Seen};
 
 /// What `purge` orders; or what is wrong with it.
 pub(super) async fn of_purge(
@@ -83,9 +84,16 @@ fn resources(seen: &Seen, texts: &[String]) -> Resources {
     }
     Resources {
         pools: pools.into_iter().map(|pool| EdgePool::clone(pool).into()).collect(),
-        lost_pools: seen.pools.values().any(|pool| pool.value.is_err()),
+        lost_pools: seen.pools.values().any(is_refused),
         ..Resources::default()
     }
+}
+
+/// It serves on in its last good state, of which nobody knows the hosts here.
+fn is_refused(pool: &Custom<EdgePool>) -> bool {
+    let Ok(pool) = &pool.value else { return true };
+    let conditions = pool.status.as_ref().map(|status| &status.conditions[..]);
+    matches!(said(conditions.unwrap_or_default(), "Accepted"), Some((false, _)))
 }
 
 /// What a resource is, with how it was last seen.

@@ -182,6 +182,24 @@ async fn a_purge_for_nobody_waits_for_a_pool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_pool_may_still_serve_what_it_does_not_ask_for_now() {
+    let stage = stage();
+    stage.node("edge-web-fra-1").await;
+    let refused = json!({ "status": { "conditions": [{
+        "type": "Accepted", "status": "False", "reason": "Invalid", "message": "no",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }] } });
+    let sites = json!([{ "hosts": ["new.example.com"], "origins": [{ "url": "http://o" }] }]);
+    let spec = json!({ "pops": [{ "name": "fra" }], "sites": sites });
+    stage.put(Watched::Pools, "EdgePool", "web", &refused, &spec);
+    let running = tokio::spawn(run(stage.context.clone()));
+    stage.put(Watched::Purges, "PurgeRequest", "p", &json!({}), &purge_spec("a.example.com"));
+    stage.wait(|asked| is_status(asked, "Complete")).await;
+    assert_eq!(stage.ordered().await.len(), 1);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_is_silent_makes_it_partial_after_its_deadline() {
     let stage = stage();
     let beat = Heartbeat {
