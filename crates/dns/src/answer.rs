@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::fleet::{Family, Lookup, Owner, Zone};
+use crate::fleet::{Family, Lookup, Owner, Side, Zone};
 use crate::limit::Kind;
 use crate::packet::{
     CLASS_IN, Edns, FormatFault, Full, MAX_DOMAIN, Name, Query, Rcode, Refused, Section, Silence,
     Unanswered, Writer, read, rtype,
 };
 use crate::place::{Client, Database};
-use crate::steer::{Choice, View, choose};
+use crate::steer::{Choice, SideView, View, choose};
 
 /// Bytes that an answer over TCP may have, more than any needs.
 pub const MAX_TCP: usize = 16_384;
@@ -38,6 +38,8 @@ pub enum Transport {
 pub enum Outcome {
     /// Addresses of a pool's PoPs.
     Pops,
+    /// Addresses of a single PoP, asked for by a name of its own.
+    Place,
     /// Addresses of a name server.
     Server,
     /// The zone's name servers.
@@ -64,8 +66,9 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, for metrics.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pops,
+        Self::Place,
         Self::Server,
         Self::Servers,
         Self::Soa,
@@ -83,6 +86,7 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pops => "pops",
+            Self::Place => "place",
             Self::Server => "server",
             Self::Servers => "servers",
             Self::Soa => "soa",
@@ -100,7 +104,9 @@ impl Outcome {
     /// As what it counts for the rate limit.
     pub fn kind(self) -> Kind {
         match self {
-            Self::Pops | Self::Server | Self::Servers | Self::Soa | Self::Any => Kind::Answer,
+            Self::Pops | Self::Place | Self::Server | Self::Servers | Self::Soa | Self::Any => {
+                Kind::Answer
+            }
             _ => Kind::Error,
         }
     }
@@ -272,6 +278,8 @@ impl Reply<'_, '_> {
         match (question.qtype, owner) {
             (rtype::A, Owner::Pool(pool)) => self.pops(zone, pool, Family::V4)?,
             (rtype::AAAA, Owner::Pool(pool)) => self.pops(zone, pool, Family::V6)?,
+            (rtype::A, Owner::Place(place)) => self.place(zone, place, Family::V4)?,
+            (rtype::AAAA, Owner::Place(place)) => self.place(zone, place, Family::V6)?,
             (rtype::A | rtype::AAAA, Owner::Server(server)) => self.server(zone, server)?,
             (rtype::SOA, _) if apex => self.soa(zone)?,
             (rtype::NS, _) if apex => self.servers(zone)?,
@@ -353,21 +361,26 @@ impl Reply<'_, '_> {
         }
         let mut room = MAX_RECORDS;
         for picked in choice.picked() {
-            let nth = usize::from(*picked);
-            let addresses = &of.side(family).targets[nth].addresses;
-            let mask = side.standings[nth].left_out;
-            let well: SmallVec<[IpAddr; 8]> = (addresses.iter().zip(0u32..))
-                .filter(|(_, bit)| mask.checked_shr(*bit).unwrap_or(0) & 1 == 0)
-                .map(|(address, _)| *address)
-                .collect();
-            let well = if well.is_empty() { addresses.as_slice() } else { &well };
-            let first = if well.len() > 1 { self.turn(&choice) % well.len() as u64 } else { 0 };
-            for address in well.iter().cycle().skip(first as usize).take(well.len().min(room)) {
+            let addresses = well(of.side(family), side, *picked);
+            let many = addresses.len();
+            let first = if many > 1 { self.turn(&choice) % many as u64 } else { 0 };
+            for address in addresses.iter().cycle().skip(first as usize).take(many.min(room)) {
                 self.address(Section::Answer, None, side.ttl, *address)?;
             }
-            room = room.saturating_sub(well.len());
+            room = room.saturating_sub(many);
         }
         Ok(())
+    }
+
+    /// A PoP by its own name: whoever asks wants this one, however it is.
+    fn place(&mut self, zone: usize, place: usize, family: Family) -> Result<(), Full> {
+        let found = self.view.fleet().place(place).and_then(|(pool, places)| {
+            let (of, side) = self.view.side(pool, family)?;
+            Some((well(of.side(family), side, places[family as usize]?), side.ttl))
+        });
+        let Some((addresses, ttl)) = found else { return self.nothing(zone, Outcome::NoData) };
+        self.answered.outcome = Outcome::Place;
+        addresses.into_iter().try_for_each(|a| self.address(Section::Answer, None, ttl, a))
     }
 
     /// At which of a PoP's addresses a client's answer begins. It depends on no more of a subnet than the choice does.
@@ -414,6 +427,17 @@ impl Reply<'_, '_> {
         self.answered.length = self.writer.finish(rcode);
         self.answered
     }
+}
+
+/// The addresses of a PoP without those that are not well, unless none is.
+fn well(side: &Side, view: &SideView, place: u16) -> SmallVec<[IpAddr; 8]> {
+    let nth = usize::from(place);
+    let addresses = &side.targets[nth].addresses;
+    let mask = view.standings[nth].left_out;
+    let in_use = |bit: u32| mask.checked_shr(bit).unwrap_or(0) & 1 == 0;
+    let well: SmallVec<[IpAddr; 8]> =
+        addresses.iter().zip(0u32..).filter(|(_, bit)| in_use(*bit)).map(|(a, _)| *a).collect();
+    if well.is_empty() { addresses.iter().copied().collect() } else { well }
 }
 
 #[cfg(test)]

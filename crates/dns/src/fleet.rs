@@ -9,6 +9,7 @@ use crate::packet::{MAX_DOMAIN, Name};
 use crate::redirect::Authority;
 
 mod names;
+mod places;
 mod pool;
 
 pub use names::{Lookup, Owner};
@@ -24,6 +25,8 @@ pub struct Fleet {
     names: Names,
     zones: Vec<Zone>,
     pools: Vec<Pool>,
+    /// PoPs that have names of their own: the pool, and their places in either side's targets.
+    places: Vec<(usize, [Option<u16>; 2])>,
     /// The pools by the names of their routers.
     routers: Vec<(Authority, usize)>,
 }
@@ -101,13 +104,14 @@ impl Fleet {
                 }
             }
         }
+        let places = places::name(zones, &pools, &mut names);
         let (version, limits) = (zones.version.clone(), zones.limits.clone());
         let of = |(nth, pool): (usize, &Pool)| {
             let names = pool.router.iter().flat_map(|router| &router.settings.names);
             names.filter_map(|name| Some((Authority::read(name)?, nth))).collect::<Vec<_>>()
         };
         let routers = pools.iter().enumerate().flat_map(of).collect();
-        Ok(Self { version, limits, names, zones: made, pools, routers })
+        Ok(Self { version, limits, names, zones: made, pools, places, routers })
     }
 
     /// The version of the document.
@@ -146,6 +150,12 @@ impl Fleet {
             Lookup::Found { owner: Owner::Pool(pool), .. } => Some(pool).filter(has_router),
             _ => None,
         }
+    }
+
+    /// A PoP that has a name of its own: its pool, and its place in either side's targets.
+    #[must_use]
+    pub fn place(&self, nth: usize) -> Option<(usize, [Option<u16>; 2])> {
+        self.places.get(nth).copied()
     }
 
     /// The zones, as [`lookup`](Self::lookup) counts them.

@@ -52,7 +52,7 @@ impl Config {
             Way::new(site, &nobodys)
                 .map_err(|error| ConfigError::Origin { site: site.name.clone(), error })?;
         }
-        let sites = Sites::new(&snapshot.sites, aliases);
+        let sites = Sites::new(&snapshot.sites, aliases, &snapshot.place_names);
         let limits = Arc::new(snapshot.limits.clone());
         Ok(Self { trusted: snapshot.trusted_proxies.clone(), limits, sites, snapshot })
     }
@@ -62,7 +62,7 @@ impl Config {
         &self.snapshot
     }
 
-    pub(crate) fn site(&self, host: &str) -> Option<(&Arc<Site>, Option<&str>)> {
+    pub(crate) fn site<'a>(&'a self, host: &'a str) -> Option<(&'a Arc<Site>, Option<&'a str>)> {
         self.sites.find(host)
     }
 }

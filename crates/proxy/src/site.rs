@@ -11,6 +11,7 @@ use semantics::{
 };
 use tokio::sync::Semaphore;
 use upstream::{EndpointError, Targets};
+use wire::fleet::HOST;
 use wire::snapshot::{self, Compression, DebugHeaders};
 
 use crate::way::Way;
@@ -131,12 +132,14 @@ pub(crate) struct Sites {
     exact: HashMap<String, usize>,
     /// By what follows `*.`.
     wildcard: HashMap<String, usize>,
-    /// Hosts that stand for a site's first host: loopback addresses in `local`.
+    /// Hosts that stand for the first site's first host: loopback addresses in `local`, names of single places.
     aliases: HashMap<String, (usize, String)>,
+    /// What stands before and behind a host in the names of single places.
+    around: Vec<(String, String)>,
 }
 
 impl Sites {
-    pub(crate) fn new(specs: &[snapshot::Site], aliases: &[String]) -> Self {
+    pub(crate) fn new(specs: &[snapshot::Site], aliases: &[String], places: &[String]) -> Self {
         let mut sites = Self::default();
         for spec in specs {
             let index = sites.all.len();
@@ -148,10 +151,17 @@ impl Sites {
             }
             sites.all.push(Arc::new(Site::new(spec.clone())));
         }
-        if let Some(first) = specs.first().and_then(|site| site.hosts.first()) {
-            for alias in aliases {
-                sites.aliases.insert(alias.clone(), (0, first.clone()));
+        let first = specs.first().and_then(|site| site.hosts.first());
+        let mut stand_for_first: Vec<&String> = aliases.iter().collect();
+        for name in places {
+            match name.split_once(HOST) {
+                Some((before, behind)) => sites.around.push((before.into(), behind.into())),
+                None => stand_for_first.push(name),
             }
+        }
+        if let Some(first) = first {
+            let known_as = |alias: &String| (alias.clone(), (0, first.clone()));
+            sites.aliases = stand_for_first.into_iter().map(known_as).collect();
         }
         sites
     }
@@ -175,12 +185,20 @@ impl Sites {
     }
 
     /// The site that serves `host` (normalised, without a port), and the host it is known by if that differs.
-    pub(crate) fn find(&self, host: &str) -> Option<(&Arc<Site>, Option<&str>)> {
-        if let Some(index) = self.exact.get(host) {
-            return Some((&self.all[*index], None));
+    pub(crate) fn find<'a>(&'a self, host: &'a str) -> Option<(&'a Arc<Site>, Option<&'a str>)> {
+        let exact = |host: &str| self.exact.get(host).map(|index| &self.all[*index]);
+        if let Some(site) = exact(host) {
+            return Some((site, None));
         }
         if let Some((index, known_as)) = self.aliases.get(host) {
             return Some((&self.all[*index], Some(known_as)));
+        }
+        let within = |(before, behind): &(String, String)| {
+            let inner = host.strip_prefix(before.as_str())?.strip_suffix(behind.as_str())?;
+            Some((exact(inner)?, Some(inner)))
+        };
+        if let Some(found) = self.around.iter().find_map(within) {
+            return Some(found);
         }
         let mut rest = host;
         while let Some((_, suffix)) = rest.split_once('.') {

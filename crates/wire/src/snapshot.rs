@@ -48,6 +48,10 @@ pub struct Snapshot {
     /// How the nodes of one PoP share their memory; means nothing to a shield.
     #[serde(default)]
     pub peering: Peering,
+    /// Names of single places at which clients are sent here by an HTTP router. `{host}` in one stands for a host of the
+    /// sites; one without stands for the first site's first host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub place_names: Vec<String>,
     /// The sites that are served; a host that none of them names gets 421. Only a shield may have none.
     pub sites: Vec<Site>,
 }

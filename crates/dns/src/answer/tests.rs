@@ -94,6 +94,25 @@ fn addresses_are_those_of_the_nearest_with_the_scope_that_was_looked_at() {
     assert_eq!((data(&message)[0].as_str(), scope(&message)), ("192.0.2.3", Some((24, 8))));
 }
 
+#[test]
+fn a_place_asked_for_by_its_own_name_is_answered_alone() {
+    let mut document = document();
+    let fra = &mut document.pools.get_mut("web").unwrap().pops[0];
+    fra.url = Some("https://{host}.fra.cdn.example.com".into());
+    let view = View::calm(Arc::new(Fleet::new(&document).unwrap()));
+    let ask = |qtype| {
+        let name = "cdn.example.com.FRA.cdn.example.com.";
+        ask_view(&query(name, qtype, Some("194.158.0.0/16")), Transport::Udp, &view)
+    };
+    let (answered, message) = ask(RecordType::A);
+    assert_eq!((answered.outcome, data(&message)), (Outcome::Place, vec!["192.0.2.1".into()]));
+    assert_eq!((answered.sent, scope(&message)), (None, Some((16, 0))));
+    let (_, message) = ask(RecordType::AAAA);
+    assert_eq!(data(&message), ["2001:db8::1"]);
+    let (answered, _) = ask(RecordType::TXT);
+    assert_eq!(answered.outcome, Outcome::NoData);
+}
+
 //= rfc7871#7.1.2
 #[test]
 fn who_does_not_tell_is_where_its_resolver_is() {

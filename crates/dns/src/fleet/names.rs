@@ -14,6 +14,8 @@ pub enum Owner {
     Pool(usize),
     /// The addresses of this name server of the zone.
     Server(usize),
+    /// The addresses of a single PoP, as [`Fleet::place`](super::Fleet::place) counts them.
+    Place(usize),
 }
 
 /// What became of the search for a name.
@@ -104,6 +106,14 @@ impl Names {
     /// What is at a name.
     pub(super) fn own(&mut self, name: &[u8], zone: usize, owner: Owner) {
         if let Some(entry) = self.make(name, zone).filter(|entry| entry.zone == zone) {
+            entry.owner = owner;
+        }
+    }
+
+    /// The same, unless something else is there.
+    pub(super) fn own_if_free(&mut self, name: &[u8], zone: usize, owner: Owner) {
+        let free = |entry: &&mut Entry| entry.zone == zone && entry.owner == Owner::Nothing;
+        if let Some(entry) = self.make(name, zone).filter(free) {
             entry.owner = owner;
         }
     }

@@ -88,6 +88,39 @@ fn a_zone_within_a_zone_has_its_names_for_itself() {
 }
 
 #[test]
+fn a_place_has_the_names_in_its_url() {
+    let mut document = document();
+    let pops = &mut document.pools.get_mut("web").unwrap().pops;
+    for (pop, url) in [
+        ("fra", "https://{host}.fra.cdn.example.com:8443"),
+        ("nyc", "http://nyc.cdn.example.com"),
+        ("par", "https://ns1.cdn.example.com"),
+        ("sin", "https://sin.example.org"),
+    ] {
+        pops.iter_mut().find(|one| one.name == pop).unwrap().url = Some(url.into());
+    }
+    let fleet = Fleet::new(&document).unwrap();
+    let place = |name: &str| {
+        let name = Name::encode(name).unwrap();
+        match fleet.lookup(Name::read(&name).unwrap()) {
+            Lookup::Found { owner: Owner::Place(nth), .. } => {
+                let (pool, [v4, _]) = fleet.place(nth).unwrap();
+                let pool = &fleet.pools()[pool];
+                let target = &pool.side(Family::V4).targets[usize::from(v4.unwrap())];
+                Some((pool.name.as_str(), target.name.as_str()))
+            }
+            _ => None,
+        }
+    };
+    assert_eq!(place("cdn.example.com.fra.cdn.example.com"), Some(("web", "fra")));
+    assert_eq!(place("a.deep.cdn.example.com.fra.cdn.example.com"), Some(("web", "fra")));
+    assert_eq!(place("nyc.cdn.example.com"), Some(("web", "nyc")), "a wildcard is for others");
+    assert_eq!(place("ns1.cdn.example.com"), None, "it is a name server");
+    assert_eq!(place("sin.example.org"), None, "in no zone");
+    assert_eq!(place("eu.cdn.example.com.fra.cdn.example.com"), None, "another pool's host");
+}
+
+#[test]
 fn records_are_made_ready() {
     let fleet = Fleet::new(&document()).expect("a fleet");
     let [outer, inner] = fleet.zones() else { panic!("two zones") };

@@ -88,6 +88,7 @@ pub(crate) fn shield_snapshot(
         invalidation: invalidation(&using),
         // Only tiers reach a shield, and what they say about clients is what it goes by.
         trusted_proxies: vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())],
+        place_names: Vec::new(),
         peering: wire::Peering::default(),
         sites: sites.into_iter().map(|(_, site)| site).collect(),
     }
