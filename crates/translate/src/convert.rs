@@ -3,6 +3,9 @@
 //! Texts are brought into their normal form here. Ranges of numbers are the schema's affair and are
 //! taken as checked; what slipped through is caught by the rules that every snapshot must fulfil.
 
+use std::collections::BTreeSet;
+
+use ::wire::fleet::HOST;
 use ::wire::snapshot::{self as wire, Limits, Snapshot};
 use ::wire::zones::ZonesError;
 use crds::{
@@ -66,6 +69,7 @@ pub(crate) fn pool(
         invalidation: invalidation(&spec.invalidation, &at.key("invalidation"), problems),
         trusted_proxies: each(&spec.trusted_proxies, &networks, check::network, problems),
         peering: peering(&spec.peering, &at.key("peering"), problems),
+        place_names: place_names(spec, &at.key("pops"), problems),
         sites: site::sites(&spec.sites, shields, &spec.bypass, &at.key("sites"), problems),
     };
     bypass(&spec.bypass, &at.key("bypass"), problems);
@@ -187,6 +191,26 @@ fn pops(spec: &EdgePoolSpec, at: &Path, problems: &mut Problems) -> Vec<Pop> {
         }
     }
     pops
+}
+
+/// The names under which HTTP routers send clients to single places. One that does not say for which host it stands
+/// would show one host's content to who asked for another.
+fn place_names(spec: &EdgePoolSpec, at: &Path, problems: &mut Problems) -> Vec<String> {
+    let several = spec.sites.iter().map(|site| site.hosts.len()).sum::<usize>() > 1;
+    let mut names = BTreeSet::new();
+    for (i, url) in spec.pops.iter().enumerate().filter_map(|(i, pop)| Some((i, pop.url.as_ref()?)))
+    {
+        let Some((_, authority)) = url.split_once("://") else { continue };
+        if several && !authority.contains(HOST) {
+            let reason =
+                "could stand for any of the pool's hosts; write `{host}` where the host belongs";
+            problems.add(&at.index(i).key("url"), format!("`{url}` {reason}"));
+        }
+        // An address in brackets has colons of its own.
+        let port = authority.rfind(':').filter(|colon| !authority[*colon..].contains(']'));
+        names.insert(authority[..port.unwrap_or(authority.len())].to_owned());
+    }
+    names.into_iter().collect()
 }
 
 fn location(

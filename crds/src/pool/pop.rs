@@ -57,9 +57,10 @@ pub struct PopSpec {
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub addresses: Vec<String>,
 
-    /// Where the HTTP router of GeoDNS sends clients of the place: `https://fra.example.com`, with a name that leads to
-    /// the place alone. `{host}` in it stands for the host that the client asked for: `https://fra.{host}`. By default
-    /// one of the place's addresses, if the router is told its port.
+    /// Where the HTTP router of GeoDNS sends clients of the place: `https://fra.{host}`, where `{host}` stands for the
+    /// host that the client asked for. A pool of a single host may leave that out: `https://fra.example.net`. Edges know
+    /// their sites by these names, and GeoDNS answers those in its zones with the place alone; others have to lead
+    /// there. By default one of the place's addresses, if the router is told its port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = pattern::PLACE_URL), length(max = 253))]
     pub url: Option<String>,

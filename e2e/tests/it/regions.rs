@@ -177,6 +177,41 @@ async fn a_router_sends_clients_on_over_http() {
 }
 
 #[tokio::test]
+async fn the_name_that_a_router_sends_to_leads_to_the_place_and_to_the_same_objects() {
+    let origin = Origin::start().await.unwrap();
+    origin.always("/hello", Reply::fresh(600, "hello"));
+    let text = ["fra", "iad", "sin", "gru"].iter().fold(example(), |text, pop| {
+        let url = format!("    - url: 'http://{pop}.{{host}}'\n      name: {pop} #");
+        text.replace(&format!("    - name: {pop} #"), &url)
+    });
+    let world = start(&text, &origin).await;
+    let dns_of = world.dns.as_ref().unwrap();
+    let request = Request::get("/hello").field("host", HOST).field("x-forwarded-for", "8.8.8.8");
+    let sent = ask(dns_of.router, request).await.unwrap();
+    sent.expect_status(302).expect_field("location", &format!("http://iad.{HOST}/hello"));
+
+    let name = format!("iad.{HOST}");
+    let switzerland = query(&name, RecordType::A, Some("194.158.0.0/16"));
+    let answer = udp(dns(&world), &switzerland).await;
+    let found = addresses(&answer);
+    assert_eq!((pops(&world, &found), scope(&answer)), (vec!["iad".to_owned()], Some(0)));
+    let at = SocketAddr::new(found[0], dns_of.port);
+    let by = |host: &str| ask(at, Request::get("/hello").field("host", host));
+    by(&name).await.unwrap().expect(200, "MISS").expect_body("hello");
+    // Stored soon after it was sent.
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while by(HOST).await.unwrap().field("x-cache") != "HIT" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    waited.await.expect("the same object under both names");
+    by(&name).await.unwrap().expect(200, "HIT").expect_body("hello");
+    let other = Request::get("/hello").field("host", &format!("xyz.{HOST}"));
+    ask(at, other).await.unwrap().expect_status(421);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_with_the_soa() {
     let origin = Origin::start().await.unwrap();
     let world = start(&example(), &origin).await;

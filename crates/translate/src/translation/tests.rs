@@ -402,3 +402,22 @@ fn what_geodns_would_refuse_of_a_place_is_refused_where_it_is_written() {
     }
     assert_eq!(translated(&with_place("url: 'https://far.{host}'")).diagnostics, []);
 }
+
+#[test]
+fn edges_know_the_names_of_places() {
+    let names = |url: &str| {
+        let translation = translated(&with_place(&format!("url: '{url}'")));
+        assert_eq!(translation.diagnostics, [], "{url}");
+        translation.pools[0].snapshot.place_names.clone()
+    };
+    assert_eq!(names("https://far.{host}:8443"), ["far.{host}"]);
+    assert_eq!(names("https://far.example.net"), ["far.example.net"]);
+    assert_eq!(names("http://[2001:db8::1]:8080"), ["[2001:db8::1]"]);
+    assert_eq!(names("http://[2001:db8::1]"), ["[2001:db8::1]"]);
+    let text =
+        with_place("url: 'https://far.example.net'").replace("hosts: [", "hosts: [b.example.com, ");
+    let translation = translated(&text);
+    let [told] = &translation.diagnostics[..] else { panic!("{:?}", translation.diagnostics) };
+    assert_eq!(told.field, "spec.pops[0].url");
+    assert!(told.reason.contains("write `{host}` where the host belongs"), "{told}");
+}
