@@ -35,12 +35,12 @@ pub enum ApplyError {
         reason: String,
     },
     /// Trying again is right.
-    #[error("{} {} cannot be written: {error}", key.kind.as_str(), key.name)]
+    #[error("{} {} cannot be written: {reason}", key.kind.as_str(), key.name)]
     Away {
         /// What.
         key: Key,
         /// Why.
-        error: Box<kube::Error>,
+        reason: String,
     },
 }
 
@@ -50,7 +50,10 @@ impl ApplyError {
             kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
                 Self::Refused { key: key.clone(), reason: status.message.clone() }
             }
-            error => Self::Away { key: key.clone(), error: Box::new(error) },
+            kube::Error::Api(status) => {
+                Self::Away { key: key.clone(), reason: status.message.clone() }
+            }
+            error => Self::Away { key: key.clone(), reason: error.to_string() },
         }
     }
 
@@ -145,6 +148,8 @@ impl Writer {
             .filter(|object| object.key.kind == Kind::ConfigMap)
             .map(|o| ((o.key.namespace.as_str(), o.key.name.as_str()), o.hash.as_str()))
             .collect();
+        // In an order that does not change: what is told of it must not differ from round to round.
+        applied.errors.sort_by(|one, other| one.key().cmp(other.key()));
         applied.of = blame(&applied.errors, &objects, &judged);
         for one in judged.iter().filter(|one| one.serving.is_some() && !one.leaving) {
             let failed = applied

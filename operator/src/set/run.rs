@@ -72,6 +72,8 @@ struct Kept {
 struct Went {
     /// `false`: something is to be tried again soon.
     well: bool,
+    /// Something could not be written.
+    refused: bool,
     /// When to look again though nothing happens.
     again: Option<Duration>,
 }
@@ -97,13 +99,15 @@ impl Kept {
 pub async fn run(context: SetContext) {
     let mut changes = context.world.set_changes();
     let mut kept = Kept::new(&context);
+    let mut failed = 0;
     loop {
         changes.mark_unchanged();
         let began = context.clock.monotonic();
-        let Went { well, again } = round(&context, &mut kept).await;
+        let Went { well, refused, again } = round(&context, &mut kept).await;
+        failed = if refused { failed + 1 } else { 0 };
         let took = context.clock.monotonic().saturating_sub(began);
         context.counts.reconciled("set", well, took.as_secs_f64());
-        let rest = if well { REST } else { AGAIN };
+        let rest = if well { REST } else { next_try(failed) };
         let rest = again.map_or(rest, |again| again.min(rest));
         tokio::select! {
             // The sender lives in the world, and that in the context.
@@ -111,6 +115,11 @@ pub async fn run(context: SetContext) {
             () = tokio::time::sleep(rest) => {}
         }
     }
+}
+
+/// What the API server refused again and again is tried more and more seldom, if nothing changes.
+fn next_try(failed: u32) -> Duration {
+    AGAIN.saturating_mul(1 << failed.saturating_sub(1).min(4))
 }
 
 async fn round(context: &SetContext, kept: &mut Kept) -> Went {
@@ -148,7 +157,8 @@ async fn round(context: &SetContext, kept: &mut Kept) -> Went {
     let (state, notices) = (&kept.prepared.state, &kept.notices);
     let notice = |owner: &Owner| notices.get(owner).copied().unwrap_or_default();
     kept.writer.retire(state, &more, &mut applied.state, notice, (told, now)).await;
-    well &= applied.state.errors.is_empty() && told;
+    let refused = !applied.state.errors.is_empty();
+    well &= !refused && told;
     let again = [waits, applied.state.retiring].into_iter().flatten().min();
     let now = time(context.clock.now_millis());
     let updates = status::look(&context.world, &applied, &pods, &now);
@@ -156,7 +166,7 @@ async fn round(context: &SetContext, kept: &mut Kept) -> Went {
         tracing::warn!(%error, "not told");
         well = false;
     }
-    Went { well, again }
+    Went { well, refused, again }
 }
 
 /// Judges all if anything changed, and again for what comes out only when all is put together: what does not fit into

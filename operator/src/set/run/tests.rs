@@ -239,3 +239,30 @@ async fn what_does_not_fit_leaves_everything_as_it_is() {
     assert_eq!(kept.prepared.judged[0].serving, good, "DNS and status go by what runs");
     assert_eq!(document(&asked, "zones", "zones.json"), None);
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_is_told_once_and_tried_more_and_more_seldom() {
+    let (client, log) = server(|asked: &Request| match asked.path.contains("/services/") {
+        true => crate::fake::refusal(500, "range is full"),
+        false => agree(asked),
+    });
+    let context = context(client);
+    let mut kept = Kept::new(&context);
+    let mut two = pool(1, None);
+    two["spec"]["pops"] = json!([{ "name": "fra" }, { "name": "iad" }]);
+    put(&context, two.clone());
+    let went = round(&context, &mut kept).await;
+    assert!(went.refused && !went.well);
+    let asked = log.take();
+    let status = asked.iter().find(|asked| asked.path.ends_with("/edgepools/web/status")).unwrap();
+    let ready = &status.body["status"]["conditions"][1]["message"];
+    let each = ["edge-web", "edge-web-fra", "edge-web-iad"]
+        .map(|name| format!("Service {name} cannot be written: range is full"));
+    assert_eq!(*ready, each.join("; "));
+    two["status"] = status.body["status"].clone();
+    put(&context, two);
+    assert!(round(&context, &mut kept).await.refused);
+    assert_eq!(log.lines().len(), 3, "no status");
+    let tries: Vec<u64> = [0, 1, 2, 3, 5, 6, 1_000].map(|n| next_try(n).as_secs()).into();
+    assert_eq!(tries, [3, 3, 6, 12, 48, 48, 48]);
+}
