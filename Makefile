@@ -9,7 +9,7 @@ EXAMPLE ?= examples/quickstart
 T ?=
 
 .PHONY: help demo test lint unit e2e cluster-up cluster-down fuzz-dns conformance
-.PHONY: bench bench-purge bench-peers bench-adaptive bench-dns bench-failover
+.PHONY: bench bench-purge bench-peers bench-adaptive bench-dns bench-failover bench-operator
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -87,3 +87,8 @@ bench-adaptive: ## what an adaptive limit makes of an origin that loses half of 
 bench-failover: ## how soon a dead place leaves all DNS answers, and how it comes back; rewrites docs/benchmarks-failover.md
 	cargo build --release --locked -p edge -p geodns -p e2e --bins
 	target/release/failover --write
+
+bench-operator: ## how soon a thousand resources are reconciled and what they cost at rest; rewrites docs/benchmarks-operator.md
+	bash .ci/need python3 npm redis-server
+	cargo build --release --locked -p operator -p edge
+	python3 e2e/bench/run_operator.py --write
