@@ -46,6 +46,13 @@ pub struct ZonesFile {
     last: Option<String>,
 }
 
+impl LoadError {
+    /// The file is not there.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Read(_, error) if error.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
 impl ZonesFile {
     /// The file at `path`.
     pub fn new(path: &Path) -> Self {
@@ -74,8 +81,12 @@ impl ZonesFile {
         Fleet::new(&zones).map_err(|error| LoadError::Zones(self.path.clone(), error))
     }
 
-    /// Puts every good version after the one that was loaded into `fleet` until the process drains.
-    pub async fn watch(mut self, service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>) {
+    /// Puts every good version after the one that was loaded into `fleet` until the process drains. `gate` opens with
+    /// the first.
+    pub async fn watch(mut self, service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>, gate: Gate) {
+        if self.last.is_some() {
+            gate.open();
+        }
         while pause(&service).await {
             // A file that is away for a moment is being replaced.
             let Ok(text) = self.text() else { continue };
@@ -86,6 +97,7 @@ impl ZonesFile {
                 Ok(new) => {
                     tracing::info!(version = new.version(), "zones taken over");
                     fleet.store(Arc::new(new));
+                    gate.open();
                     service.metrics.reloaded("zones", true);
                 }
                 Err(error) => {

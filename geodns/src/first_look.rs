@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use dns::fleet::Fleet;
 use dns::health::Condition;
 use runtime::Stage;
@@ -17,9 +18,15 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A place that cannot be judged in that time is not waited for: answers that may be wrong are better than none.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens `gate` once every address of `fleet` was judged.
-pub(crate) async fn look(service: Arc<Service>, fleet: Arc<Fleet>, gate: Gate) {
-    let wanted = probing::ways(&fleet).len();
+/// Opens `gate` once every address of the first zones was judged.
+pub(crate) async fn look(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>, gate: Gate) {
+    while fleet.load().version().is_empty() {
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            () = service.drain.reached(Stage::Draining) => return,
+        }
+    }
+    let wanted = probing::ways(&fleet.load()).len();
     let judged = || {
         let conditions = service.healths.lock().conditions();
         conditions.iter().filter(|(_, condition)| *condition != Condition::Unknown).count()

@@ -38,6 +38,11 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub fleet: Option<PathBuf>,
 
+    /// Waits for the files of `--zones` and `--fleet` while they are not there yet, instead of refusing to start; not
+    /// ready until there are zones
+    #[arg(long)]
+    pub wait: bool,
+
     /// Keeps who was taken out by command, over restarts
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use dns::fleet::Fleet;
 use runtime::admin::Admin;
 use runtime::metrics::Metrics;
 use runtime::token::TokenFile;
@@ -22,7 +23,14 @@ use crate::{DnsMetrics, Options, Service, Sockets, first_look, line, router, sta
 /// When it cannot start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut file = ZonesFile::new(&options.zones);
-    let fleet = Arc::new(file.load()?);
+    let fleet = match file.load() {
+        Err(error) if options.wait && error.is_missing() => {
+            tracing::warn!(%error, "waiting for zones");
+            Fleet::default()
+        }
+        loaded => loaded?,
+    };
+    let fleet = Arc::new(fleet);
     let token = options.admin_token_file.as_deref().map(TokenFile::open).transpose()?;
     let drain = Drain::new();
     let registry = Metrics::default();
@@ -31,7 +39,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(path) = &options.state {
         service.maintenance.keep_in(path)?;
     }
-    let rings = options.fleet.as_deref().map(FleetFile::open).transpose()?;
+    let rings = options.fleet.as_deref();
+    let rings = rings.map(|path| FleetFile::open(path, options.wait)).transpose()?;
     let sockets = bind(options)?;
     let admin_listener = TcpListener::bind(options.admin)
         .with_context(|| format!("cannot listen on {}: choose another --admin", options.admin))?;
@@ -43,12 +52,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let stop = drain::stop_signal()?;
         let ready = Readiness::default();
         let gate = ready.gate("database of places");
-        let look = first_look::look(Arc::clone(&service), Arc::clone(&fleet), ready.gate("places"));
+        let (zones, judged) = (ready.gate("zones"), ready.gate("places"));
         let line = line::start(&service, &options.log)?;
         let fleet = Arc::new(ArcSwap::new(fleet));
         let running = start(&service, &fleet, sockets)?;
-        tokio::spawn(look);
-        tokio::spawn(file.watch(Arc::clone(&service), fleet));
+        tokio::spawn(first_look::look(Arc::clone(&service), Arc::clone(&fleet), judged));
+        tokio::spawn(file.watch(Arc::clone(&service), fleet, zones));
         let places = DatabaseFiles::new(options.places.clone());
         tokio::spawn(places.watch(Arc::clone(&service), gate));
         if let Some((file, rings)) = rings {

@@ -51,13 +51,19 @@ pub struct FleetFile {
 }
 
 impl FleetFile {
-    /// Reads the file at `path`.
+    /// Reads the file at `path`. With `wait` there are no rings while it is not there.
     ///
     /// # Errors
     /// With path and reason, when it cannot be used.
-    pub fn open(path: &Path) -> Result<(Self, Rings), LoadError> {
+    pub fn open(path: &Path, wait: bool) -> Result<(Self, Rings), LoadError> {
         let unread = |error| LoadError::Read(path.to_owned(), error);
-        let last = std::fs::read_to_string(path).map_err(unread)?;
+        let last = match std::fs::read_to_string(path).map_err(unread) {
+            Err(error) if wait && error.is_missing() => {
+                let file = Self { path: path.to_owned(), last: String::new() };
+                return Ok((file, Rings { version: String::new(), rings: BTreeMap::new() }));
+            }
+            read => read?,
+        };
         let file = Self { path: path.to_owned(), last };
         let rings = file.parse(&file.last)?;
         Ok((file, rings))

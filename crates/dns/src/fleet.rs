@@ -17,8 +17,9 @@ pub use pool::{Family, Listed, MAX_TARGETS, Pool, Router, Side, Target};
 
 use names::Names;
 
-/// All that is answered for. Made once for each content of the document, never changed, shared in an `Arc`.
-#[derive(Debug)]
+/// All that is answered for. Made once for each content of the document, never changed, shared in an `Arc`. By default
+/// nothing, and the version is empty.
+#[derive(Debug, Default)]
 pub struct Fleet {
     version: String,
     limits: AnswerLimits,

@@ -4,4 +4,5 @@
 
 mod cut_off;
 mod failover;
+mod first_zones;
 mod load;

@@ -6,13 +6,13 @@ use super::*;
 use crate::DnsMetrics;
 use crate::healths::Subject;
 
-fn stage() -> (Arc<Service>, Arc<Fleet>, Readiness) {
+fn stage() -> (Arc<Service>, Arc<ArcSwap<Fleet>>, Readiness) {
     let text = "{format: 1, version: one, zones: {}, pools: {web: {pops: [
         {name: fra, v4: [192.0.2.1]}, {name: syd, v4: [192.0.2.2]}], probe: {}}}}";
     let fleet = Arc::new(Fleet::new(&serde_saphyr::from_str(text).unwrap()).unwrap());
     let metrics = DnsMetrics::new(&Metrics::default()).unwrap();
     let service = Service::new(Arc::clone(&fleet), Clock::system(), metrics, Drain::new());
-    (service, fleet, Readiness::default())
+    (service, Arc::new(ArcSwap::new(fleet)), Readiness::default())
 }
 
 #[tokio::test(start_paused = true)]

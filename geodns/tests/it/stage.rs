@@ -71,7 +71,8 @@ impl Stage {
         let at = routes.local_addr().unwrap();
         let sockets = Sockets { udp: sockets, tcp: vec![listener], routers: vec![routes] };
         let running = runtime.block_on(async { start(&service, &fleet, sockets).unwrap() });
-        runtime.spawn(file.watch(Arc::clone(&service), fleet));
+        let gate = Readiness::default().gate("zones");
+        runtime.spawn(file.watch(Arc::clone(&service), fleet, gate));
         let places = DatabaseFiles::new(vec![folder.path().join("places.mmdb")]);
         runtime.spawn(places.watch(Arc::clone(&service), Readiness::default().gate("places")));
         let pages = router(Arc::clone(&service));

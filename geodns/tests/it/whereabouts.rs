@@ -36,7 +36,7 @@ fn the_owner_of_an_object_is_named_in_each_pop() {
     let stage = Stage::new(&zones);
     let path = stage.folder.path().join("fleet.yaml");
     std::fs::write(&path, FLEET).unwrap();
-    let (file, rings) = FleetFile::open(&path).unwrap();
+    let (file, rings) = FleetFile::open(&path, false).unwrap();
     stage.service.rings.store(Some(Arc::new(rings)));
     stage.runtime.spawn(file.watch(Arc::clone(&stage.service)));
 
