@@ -10,6 +10,10 @@ pub const MANAGER: &str = "blue-origin";
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY`].
 pub const OPERATOR: &str = "blue-origin-operator";
+/// Marks every object that is looked after, with [`WATCHED_VALUE`]: also one of Helm's, which wants [`MANAGED_BY`] for itself.
+pub const WATCHED: &str = "cdn.blueorigin.dev/watched";
+/// The value of [`WATCHED`].
+pub const WATCHED_VALUE: &str = "true";
 /// What kind of server a pod is: `edge` or `shield`.
 pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// The pool or shield that an object belongs to, shortened to what a label takes.
@@ -132,6 +136,7 @@ impl Owner {
         let mut labels = self.selector();
         labels.insert("app.kubernetes.io/name".to_owned(), "blue-origin".to_owned());
         labels.insert(MANAGED_BY.to_owned(), OPERATOR.to_owned());
+        labels.insert(WATCHED.to_owned(), WATCHED_VALUE.to_owned());
         labels
     }
 }

@@ -7,7 +7,7 @@ use translate::{Location, Pop, Routing, TranslatedPool};
 use wire::{Fleet, Snapshot};
 
 use super::{Key, Kind, Object, OwnerReference};
-use crate::names::{MANAGED_BY, OPERATOR};
+use crate::names::{WATCHED, WATCHED_VALUE};
 
 /// What a tier runs on.
 pub const SNAPSHOT: &str = "snapshot.json";
@@ -62,7 +62,7 @@ pub fn fleet_map(of: &OwnerReference<'_>, fleet: &Fleet) -> Object {
 /// takes it away.
 pub fn zones_map(namespace: &str, name: &str, zones: String, rings: String) -> Object {
     let key = Key { kind: Kind::ConfigMap, namespace: namespace.to_owned(), name: name.to_owned() };
-    let labels = json!({ MANAGED_BY: OPERATOR });
+    let labels = json!({ WATCHED: WATCHED_VALUE });
     let metadata = json!({ "namespace": namespace, "name": name, "labels": labels });
     Object::new(key, metadata, json!({ "data": { ZONES: zones, FLEET: rings } }))
 }

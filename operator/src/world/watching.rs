@@ -14,7 +14,7 @@ use runtime::ready::Gate;
 
 use super::{Id, Watched, World, id};
 use crate::metrics::Counts;
-use crate::names::{MANAGED_BY, OPERATOR};
+use crate::names::{WATCHED, WATCHED_VALUE};
 
 impl Watched {
     fn resource(self) -> ApiResource {
@@ -33,7 +33,7 @@ impl Watched {
         let config = watcher::Config::default().page_size(200);
         match self {
             Self::Pools | Self::Shields | Self::Purges | Self::Bans => config,
-            Self::Pods | Self::Objects(_) => config.labels(&format!("{MANAGED_BY}={OPERATOR}")),
+            Self::Pods | Self::Objects(_) => config.labels(&format!("{WATCHED}={WATCHED_VALUE}")),
         }
     }
 }
