@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease as Object, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, OwnerReference};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
@@ -104,6 +104,7 @@ pub struct Lease {
     name: String,
     me: String,
     clock: Clock,
+    owner: Option<OwnerReference>,
     seen: Option<Seen>,
     /// As it was read or written last.
     object: Option<Object>,
@@ -113,7 +114,14 @@ impl Lease {
     /// The lease `name` in `namespace`, wanted by `me`.
     pub fn new(client: Client, namespace: &str, name: &str, me: &str, clock: Clock) -> Self {
         let api = Api::namespaced(client, namespace);
-        Self { api, name: name.to_owned(), me: me.to_owned(), clock, seen: None, object: None }
+        let (name, me) = (name.to_owned(), me.to_owned());
+        Self { api, name, me, clock, owner: None, seen: None, object: None }
+    }
+
+    /// It goes when `owner` goes: also one that is made by whoever is left when all else is gone already.
+    #[must_use]
+    pub fn owned(self, owner: Option<OwnerReference>) -> Self {
+        Self { owner, ..self }
     }
 
     /// Waits until this process leads.
@@ -175,13 +183,17 @@ impl Lease {
             (Step::Wait, _) => return Ok(false),
             (Step::Create, _) | (Step::Take, None) => {
                 let name = Some(self.name.clone());
-                let metadata = ObjectMeta { name, ..ObjectMeta::default() };
+                let owner_references = self.owner.clone().map(|owner| vec![owner]);
+                let metadata = ObjectMeta { name, owner_references, ..ObjectMeta::default() };
                 let object = Object { metadata, spec: Some(self.spec(0)) };
                 self.api.create(&PostParams::default(), &object).await
             }
             (Step::Take, Some(mut found)) => {
                 let former = found.spec.as_ref().and_then(|spec| spec.lease_transitions);
                 found.spec = Some(self.spec(former.unwrap_or_default().saturating_add(1)));
+                if let Some(owner) = &self.owner {
+                    found.metadata.owner_references = Some(vec![owner.clone()]);
+                }
                 self.replace(found).await
             }
         };

@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod conditions;
+pub mod errand;
 #[cfg(test)]
 mod fake;
 pub mod fleet;

@@ -3,16 +3,23 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use operator::{Options, process};
+use operator::errand::{self, Command};
+use operator::process;
 use runtime::logs::{self, Format};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    logs::init(if options.log_text { Format::Text } else { Format::Json }, "info");
-    match process::run(&options) {
+    let command = Command::parse();
+    let text = command.options.as_ref().is_none_or(|options| options.log_text);
+    logs::init(if text { Format::Text } else { Format::Json }, "info");
+    let done = match command {
+        Command { errand: Some(errand), .. } => errand::run(errand),
+        Command { options: Some(options), .. } => process::run(&options),
+        Command { .. } => Ok(()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);

@@ -50,6 +50,10 @@ pub struct Options {
     #[arg(long, value_name = "NAME", default_value = "blue-origin-operator")]
     pub lease: String,
 
+    /// The ServiceAccount in its own namespace with which that is deleted [default: it stays]
+    #[arg(long, value_name = "NAME")]
+    pub lease_owner: Option<String>,
+
     /// The invalidation log, as the operator reaches it: redis://, rediss:// (TLS), redis+sentinel:// or redis+cluster://
     #[arg(long, value_name = "URL", conflicts_with = "log_file")]
     pub log: Option<String>,

@@ -8,8 +8,10 @@ use std::time::Duration;
 use anyhow::Context;
 use bus::redis::{RedisBus, RedisSettings};
 use bus::{Bus, Sender, SenderSettings};
-use kube::Client;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::runtime::events::{Recorder, Reporter};
+use kube::{Api, Client};
 use parking_lot::Mutex;
 use runtime::admin::Admin;
 use runtime::metrics::Metrics;
@@ -112,9 +114,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
         let config = kube::Config::infer().await.context("the API server is not known")?;
         let (name, me) = (options.lease.clone(), identity.clone());
+        let owner = lease_owner(&client, &namespace, options.lease_owner.as_deref()).await;
         // With a connection of its own, so that no other request is in its way.
         let mut lease = Keeper::start(move || {
-            Ok(Lease::new(Client::try_from(config)?, &namespace, &name, &me, clock))
+            let client = Client::try_from(config)?;
+            Ok(Lease::new(client, &namespace, &name, &me, clock).owned(owner))
         })?;
         tokio::select! {
             () = &mut stop => {
@@ -206,6 +210,28 @@ fn watch(
                 counts.clone(),
                 gate,
             ));
+        }
+    }
+}
+
+/// The account with which the lease is to go. Without it there can be leading all the same.
+async fn lease_owner(
+    client: &Client,
+    namespace: &str,
+    account: Option<&str>,
+) -> Option<OwnerReference> {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    match accounts.get_metadata(account?).await {
+        Ok(found) => Some(OwnerReference {
+            api_version: "v1".to_owned(),
+            kind: "ServiceAccount".to_owned(),
+            name: found.metadata.name?,
+            uid: found.metadata.uid?,
+            ..OwnerReference::default()
+        }),
+        Err(error) => {
+            tracing::warn!(%error, account, "the lease stays when its owner goes");
+            None
         }
     }
 }

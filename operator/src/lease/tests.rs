@@ -104,6 +104,21 @@ async fn a_lease_is_made_kept_and_given_up() {
     assert!(!mine.renew().await.unwrap(), "who gave it up has it no more");
 }
 
+/// What is left when a release was uninstalled goes, also if another operator made it meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_lease_goes_with_its_owner() {
+    let owner = OwnerReference { uid: "7".to_owned(), ..OwnerReference::default() };
+    let owners = |stored: &Mutex<Value>| stored.lock()["metadata"]["ownerReferences"].clone();
+    for held_by in [None, Some("me")] {
+        let (client, _log, stored) = api(held_by);
+        let lease = Lease::new(client, "own", "lease", "me", Clock::manual(0));
+        let mut lease = lease.owned(Some(owner.clone()));
+        lease.lead().await;
+        assert!(lease.renew().await.unwrap());
+        assert_eq!(owners(&stored)[0]["uid"], "7", "{held_by:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_leader_is_followed_and_notices() {
     let (client, _log, stored) = api(None);
