@@ -42,3 +42,18 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- define "blue-origin.redis" -}}
 {{- printf "%s-redis" (include "blue-origin.name" .) -}}
 {{- end -}}
+
+{{/* Annotations of what is there only while the release is uninstalled; the lower the weight the earlier. */}}
+{{- define "blue-origin.before-uninstalling" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
+{{/* Annotations of what the pods of pools need: as long as the pools stay, so does that. */}}
+{{- define "blue-origin.kept" -}}
+{{- if and .Values.crds.install .Values.crds.keep -}}
+annotations:
+  helm.sh/resource-policy: keep
+{{- end -}}
+{{- end -}}

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+mod hooks;
 mod page;
 mod refusals;
 mod rights;

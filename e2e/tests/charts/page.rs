@@ -45,18 +45,33 @@ fn page(values: &str) -> String {
     page
 }
 
-const HEAD: &str = "# The chart
+const HEAD: &str = r##"# The chart
 
 Installs the definitions of the custom resources, the operator, GeoDNS, and a Redis unless you have one.
 
     helm install cdn charts/blue-origin --namespace blue-origin --create-namespace
+    helm test cdn --namespace blue-origin
+    kubectl apply --namespace blue-origin -f examples/quickstart
 
-Then `kubectl apply -f examples/quickstart/pool.yaml`. Upgrading brings the definitions up to date; uninstalling leaves
-them, and with them your resources, unless `crds.keep` is false. Delete `BanRule`s first: what lifts them goes too.
+Pods of a pool read two Secrets of their own namespace: the log's URL and the token of the admin APIs. Where a pool is to
+be in another namespace than the release, copy them once; the pool's condition `Ready` names what is missing.
+
+    for secret in cdn-log cdn-admin; do
+      kubectl get secret $secret --namespace blue-origin -o json |
+        jq '{apiVersion, kind, type, data: (.data | del(.["password.conf"])), metadata: {name: .metadata.name}}' |
+        kubectl apply --namespace shop -f -
+    done
+
+Upgrading brings the definitions up to date. Uninstalling takes away everything that the chart made but, unless
+`crds.keep` is false, the definitions, and with them your pools, which serve on without an operator until one is installed
+under the same name again, and the two Secrets that their pods read. `BanRule`s are deleted before the operator goes, since
+only it lifts them, by a job that has a minute for it; if pods cannot start any more,
+`helm uninstall --no-hooks`, and `kubectl patch banrule NAME --type=merge --patch='{"metadata":{"finalizers":[]}}'` for those that
+stay. Uninstall before you delete the release's namespace, for the same reason.
 
 | value | default | what it is |
 |---|---|---|
-";
+"##;
 
 #[test]
 fn the_page_lists_all_values() {
