@@ -20,8 +20,8 @@ from pathlib import Path
 USER = "65532:65532"
 
 
-def build(program, tag, to):
-    """Writes the image called `tag`, which runs `program`, to the file `to`."""
+def build(program, tags, to):
+    """Writes the image called by each of `tags`, which runs `program`, to the file `to`."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         subprocess.run(["sh", Path(__file__).with_name("root.sh"), program, root], check=True)
@@ -37,7 +37,7 @@ def build(program, tag, to):
         sort_keys=True,
     ).encode()
     name = hashlib.sha256(config).hexdigest() + ".json"
-    manifest = [{"Config": name, "RepoTags": [tag], "Layers": [f"{digest}/layer.tar"]}]
+    manifest = [{"Config": name, "RepoTags": tags, "Layers": [f"{digest}/layer.tar"]}]
     Path(to).parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(to, "w") as archive:
         for path, content in (
@@ -68,4 +68,5 @@ def pack(root):
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    build(*sys.argv[1:])
+    program, tag, to = sys.argv[1:]
+    build(program, [tag], to)

@@ -14,12 +14,17 @@ ARCHIVES = ROOT / "target/images"
 
 REGISTRY = os.environ.get("E2E_IMAGES", "blue-origin.test")
 TAG = os.environ.get("E2E_TAG", "e2e")
+# What is upgraded to; here, the same programs under another name.
+NEXT_TAG = os.environ.get("E2E_NEXT_TAG", TAG if "E2E_IMAGES" in os.environ else f"{TAG}-next")
 
 # Package and program. Who is not there yet is left out.
 PROGRAMS = [("edge", "edge"), ("shield", "shield"), ("geodns", "geodns"), ("operator", "operator"), ("e2e", "stage")]
 
 # Of others, as this machine has them: images that a user's cluster takes from a registry.
 OTHERS = ["redis-server"]
+
+# In this order: the first begins where there is nothing, and leaves nothing.
+SUITES = ["life", "cluster"]
 
 sys.path.insert(0, str(ROOT / "images"))
 import archive  # noqa: E402
@@ -33,29 +38,50 @@ def images():
         run(["cargo", "build", "--quiet", "--locked", *wanted])
     others = [Path(path) for path in map(shutil.which, OTHERS) if path]
     programs = [BUILT / program for _, program in there] + others
-    return [image(program, f"{REGISTRY}/{program.name}:{TAG}") for program in programs]
+    return [image(program) for program in programs]
 
 
-def image(program, tag):
+def image(program):
     """The archive of a program's image, made anew when the program is newer."""
     path = ARCHIVES / f"{program.name}.tar"
     if not path.exists() or path.stat().st_mtime <= program.stat().st_mtime:
-        archive.build(program, tag, path)
+        archive.build(program, [f"{REGISTRY}/{program.name}:{tag}" for tag in (TAG, NEXT_TAG)], path)
     return path
 
 
 def tests(way, more):
-    """Runs the tests; what they need to know is in their environment."""
+    """Runs the tests, the life of an installation first; what they need to know is in their environment."""
     told = {
         "KUBECONFIG": str(way.kubeconfig()),
         "PATH": f"{way.tools()}:{os.environ['PATH']}",
         "E2E_CLUSTER": way.name,
         "E2E_IMAGES": REGISTRY,
         "E2E_TAG": TAG,
+        "E2E_NEXT_TAG": NEXT_TAG,
         **way.environment(),
     }
-    command = ["cargo", "test", "--locked", "-p", "e2e", "--test", "cluster", "--", "--ignored", "--nocapture", *more]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | told, check=False).returncode
+    environment = os.environ | told
+    definitions = ["-f", str(ROOT / "crds/crd"), "--ignore-not-found", "--output=name"]
+    there = subprocess.run(["kubectl", "get", *definitions], env=environment, capture_output=True, text=True, check=False)
+    if there.returncode != 0 or there.stdout:
+        raise Failed(
+            "the tests install Blue Origin, and want a cluster that has nothing of it; `kubectl delete -f crds/crd` takes "
+            f"the definitions away, and all that was made of them: {there.stdout or there.stderr}"
+        )
+    try:
+        codes = [
+            subprocess.run(
+                ["cargo", "test", "--locked", "-p", "e2e", "--test", suite, "--", "--ignored", "--nocapture", *more],
+                cwd=ROOT,
+                env=environment,
+                check=False,
+            ).returncode
+            for suite in SUITES
+        ]
+    finally:
+        if "E2E_KEEP" not in os.environ:
+            subprocess.run(["kubectl", "delete", "--timeout=60s", *definitions], env=environment, check=False)
+    return max(codes)
 
 
 def run(command):

@@ -99,7 +99,7 @@ class Host(Way):
         kubernetes = script("kubernetes/build.sh")
         kubectl = self.tools() / "kubectl"
         pause = ours.ARCHIVES / "pause.tar"
-        ours.archive.build(kubernetes / "pause", configs.PAUSE, pause)
+        ours.archive.build(kubernetes / "pause", [configs.PAUSE], pause)
         host.up(kubernetes, kubectl, [pause])
 
     def load(self, images):

@@ -1,18 +1,24 @@
 //! What the tests need inside of a cluster besides the CDN, in one image:
 //!
 //! - `stage origin`: the demonstration origin; `GET /asked` tells how many requests it had, itself not counted;
-//! - `stage ask URL HOST`: asks a server for a page of a host; prints the status, the fields and the body.
+//! - `stage idle`: nothing, until it is ended: a place to ask from;
+//! - `stage ask URL HOST [NAME: VALUE]`: asks a server for a page of a host, with a field; prints the status, the fields
+//!   and the body;
+//! - `stage dns SERVER NAME CLIENT`: asks GeoDNS as a client of that address; prints the addresses in order;
+//! - `stage load URL HOST SERVER NAME`: asks both again and again, until its input ends; prints what failed.
 
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::routing::get;
 use e2e::client::{Request, ask};
+use e2e::{dns, stage};
 use local::demo_origin::{Asked, router};
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 /// Longer than any answer that the tests wait for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,15 +26,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["origin"] => origin().await,
-        ["ask", url, host] => {
-            let answer = question(url, host);
-            let answer = tokio::time::timeout(PATIENCE, answer).await.context("no answer")??;
-            Ok(std::io::stdout().write_all(answer.as_bytes())?)
+    let said = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["origin"] => return origin().await,
+        ["idle"] => return Ok(ended()?.await),
+        ["ask", url, host] => question(url, host, None).await?,
+        ["ask", url, host, field] => question(url, host, Some(field)).await?,
+        ["dns", server, name, client] => addresses(server, name, client.parse()?).await?,
+        ["load", url, host, server, name] => {
+            let (url, server) = (stage::Page::of(url, host)?, stage::resolve(server).await?);
+            stage::load(url, server, name).await.to_string()
         }
-        _ => bail!("usage: stage origin | stage ask URL HOST"),
-    }
+        _ => bail!("usage: stage origin | idle | ask … | dns … | load …; the source tells"),
+    };
+    Ok(std::io::stdout().write_all(said.as_bytes())?)
+}
+
+/// When it is told to end: the first process of a pod ends by a signal only if it asked for it.
+fn ended() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut end = signal(SignalKind::terminate())?;
+    Ok(async move {
+        end.recv().await;
+    })
 }
 
 async fn origin() -> anyhow::Result<()> {
@@ -38,22 +56,28 @@ async fn origin() -> anyhow::Result<()> {
         .route("/asked", get(move || async move { count.count().to_string() }))
         .route("/readyz", get(|| async { "ready\n" }));
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 8080)).await?;
-    // The first process of a pod ends by a signal only if it asked for it.
-    let mut end = signal(SignalKind::terminate())?;
-    let told = async move {
-        end.recv().await;
-    };
-    Ok(axum::serve(listener, site).with_graceful_shutdown(told).await?)
+    Ok(axum::serve(listener, site).with_graceful_shutdown(ended()?).await?)
 }
 
 /// The answer as text: a line with the status, one for each field, an empty one, the body.
-async fn question(url: &str, host: &str) -> anyhow::Result<String> {
-    let rest = url.strip_prefix("http://").with_context(|| format!("{url}: not http://…"))?;
-    let (server, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let server = if server.contains(':') { server.to_owned() } else { format!("{server}:80") };
-    let address = lookup_host(&server).await?.next().with_context(|| format!("no {server}"))?;
-    let request = Request::get(&format!("/{path}")).field("host", host);
-    let answer = ask(address, request.field("connection", "close")).await?;
+async fn question(url: &str, host: &str, field: Option<&str>) -> anyhow::Result<String> {
+    let page = stage::Page::of(url, host)?;
+    let mut request = page.request().field("connection", "close");
+    if let Some((name, value)) = field.and_then(|field| field.split_once(": ")) {
+        request = request.field(name, value);
+    }
+    let answer = timeout(PATIENCE, asked(&page.server, request)).await.context("no answer")??;
     let fields: String = answer.fields.0.iter().map(|(n, v)| format!("{n}: {v}\n")).collect();
     Ok(format!("{}\n{fields}\n{}", answer.status, answer.text()))
+}
+
+async fn asked(server: &str, request: Request) -> anyhow::Result<e2e::client::Answer> {
+    Ok(ask(stage::resolve(server).await?, request).await?)
+}
+
+async fn addresses(server: &str, name: &str, client: Ipv4Addr) -> anyhow::Result<String> {
+    let server: SocketAddr = stage::resolve(server).await?;
+    let answer = dns::ask(server, name, client, PATIENCE).await?;
+    anyhow::ensure!(answer.is_fine, "the server says that something is wrong");
+    Ok(answer.addresses.iter().map(|address| format!("{address}\n")).collect())
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
+pub(crate) use e2e::kubectl::{audit_log, image, kubectl, kubectl_with, root, try_kubectl};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
 use kube::core::Resource;
@@ -100,47 +100,6 @@ pub(crate) fn definitions() -> &'static str {
         kubectl(&["wait", "--for=condition=Established", "--timeout=30s", "-f", folder]);
         said
     })
-}
-
-/// Runs kubectl and returns all that it said; it must succeed.
-pub(crate) fn kubectl(arguments: &[&str]) -> String {
-    kubectl_with(arguments, "")
-}
-
-/// The same with `input`.
-pub(crate) fn kubectl_with(arguments: &[&str], input: &str) -> String {
-    try_kubectl(arguments, input).unwrap_or_else(|said| panic!("kubectl {arguments:?}: {said}"))
-}
-
-/// What kubectl said, as an error if it failed.
-pub(crate) fn try_kubectl(arguments: &[&str], input: &str) -> Result<String, String> {
-    let mut child = Command::new("kubectl")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubectl is on the PATH");
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].map(|s| String::from_utf8_lossy(&s).into_owned());
-    if output.status.success() { Ok(said.concat()) } else { Err(said.concat()) }
-}
-
-/// The image of one of our programs.
-pub(crate) fn image(program: &str) -> String {
-    let told = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: make e2e"));
-    format!("{}/{program}:{}", told("E2E_IMAGES"), told("E2E_TAG"))
-}
-
-/// The audit log of the API server, where it can be read.
-pub(crate) fn audit_log() -> Option<PathBuf> {
-    std::env::var_os("E2E_AUDIT").map(PathBuf::from)
-}
-
-/// The root of the repository.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// Every manifest below `examples/`, in order.
