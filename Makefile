@@ -8,7 +8,7 @@ PORT ?= 8400
 EXAMPLE ?= examples/quickstart
 T ?=
 
-.PHONY: help demo test lint unit e2e cluster-up cluster-down fuzz-dns conformance
+.PHONY: help check demo test lint unit e2e cluster-up cluster-down fuzz-dns conformance
 .PHONY: bench bench-purge bench-peers bench-adaptive bench-dns bench-failover bench-operator
 
 help: ## this list
@@ -18,6 +18,10 @@ demo: ## a whole CDN on this machine; ORIGIN=http://… puts your own site behin
 	cargo build --release -p local -p cli
 	exec target/release/local $(EXAMPLE) --base-port $(PORT) $(if $(ORIGIN),--origin $(ORIGIN))
 
+check: ## everything: make test, then make e2e, then how many passed in both
+	$(MAKE) --no-print-directory test
+	code=0; $(MAKE) --no-print-directory e2e || code=1; $(MAKE) --no-print-directory totals || code=1; exit $$code
+
 test: lint conformance-debug unit ## everything that must hold before a commit lands
 
 lint: ## formatting and lints, without a warning
@@ -25,6 +29,9 @@ lint: ## formatting and lints, without a warning
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 NEAREST := the_first_is_the_nearest_for_addresses_of_the_real_world
+
+# Of what cargo says of each suite.
+COUNT := /^test result:/ { passed += $$4; failed += $$6 } END
 
 unit: ## every test of the workspace
 	bash .ci/need nginx redis-server ip node npm python3
@@ -34,7 +41,7 @@ unit: ## every test of the workspace
 	cargo test --workspace --all-targets --locked 2>&1 | tee target/tests.log
 	GEO_DATABASE=$$(bash e2e/places/files.sh) cargo test --workspace --lib --locked -- --ignored $(NEAREST) 2>&1 | tee -a target/tests.log
 	@grep -q '$(NEAREST) \.\.\. ok' target/tests.log || { echo "$(NEAREST) did not run"; exit 1; }
-	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %d failed\n", passed, failed; exit !(passed > 0 && failed == 0) }' target/tests.log
+	@awk '$(COUNT) { printf "%d passed, %d failed\n", passed, failed; exit !(passed > 0 && failed == 0) }' target/tests.log
 
 fuzz-dns: ## a million mutated packets for a real geodns over UDP and TCP; FUZZ_SEED=N the same ones again
 	cargo test --locked -p geodns --test it -- hostile::a_million --ignored --nocapture
@@ -48,7 +55,15 @@ conformance-debug:
 
 e2e: ## the tests that need a real Kubernetes, on one of E2E_CLUSTER=host|kind|existing; T=… for some of them
 	bash .ci/need python3 npm redis-server
-	python3 e2e/cluster test $(T)
+	@mkdir -p target
+	python3 e2e/cluster test $(T) 2>&1 | tee target/e2e.log
+
+.PHONY: totals
+totals:
+	@awk '$(COUNT) { printf "make test: %d passed, %d failed\n", passed, failed }' target/tests.log
+	@awk '$(COUNT) { printf "make e2e: %d passed, %d failed\n", passed, failed }' target/e2e.log
+	@grep 'WERE SKIPPED' target/e2e.log || true
+	@awk '$(COUNT) { printf "in all: %d passed, %d failed\n", passed, failed; exit !(passed > 0 && failed == 0) }' target/tests.log target/e2e.log
 
 cluster-up: ## a real Kubernetes with our images, to try things in; prints what to export
 	bash .ci/need python3 npm redis-server

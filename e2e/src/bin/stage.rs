@@ -28,7 +28,10 @@ async fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let said = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["origin"] => return origin().await,
-        ["idle"] => return Ok(ended()?.await),
+        ["idle"] => {
+            ended()?.await;
+            return Ok(());
+        }
         ["ask", url, host] => question(url, host, None).await?,
         ["ask", url, host, field] => question(url, host, Some(field)).await?,
         ["dns", server, name, client] => addresses(server, name, client.parse()?).await?,

@@ -159,15 +159,16 @@ pub(crate) fn uninstalled_for_good_it_leaves_nothing(cluster: &mut Cluster) {
     apply_example("purge/ban.yaml");
     wait_for(&["banrule/plain-text"], "condition=Active");
     uninstall();
+    // What the suite brought itself.
     here(&["delete", "deployment", "client", "--timeout=60s"]);
+    kubectl(&["delete", "deploy/origin", "svc/origin", "--namespace", ORIGIN_SPACE]);
+    cluster.has_origin = false;
     until("nothing is left", || {
         let left = left(cluster)?;
         if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
     });
 }
 
-pub(crate) fn its_namespace_ends(cluster: &mut Cluster) {
+pub(crate) fn its_namespace_ends(_: &mut Cluster) {
     kubectl(&["delete", "namespace", SPACE, "--timeout=120s"]);
-    kubectl(&["delete", "deploy/origin", "svc/origin", "--namespace", ORIGIN_SPACE]);
-    cluster.has_origin = false;
 }
