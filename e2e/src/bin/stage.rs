@@ -5,7 +5,8 @@
 //! - `stage ask URL HOST [NAME: VALUE]`: asks a server for a page of a host, with a field; prints the status, the fields
 //!   and the body;
 //! - `stage dns SERVER NAME CLIENT`: asks GeoDNS as a client of that address; prints the addresses in order;
-//! - `stage load URL HOST SERVER NAME`: asks both again and again, until its input ends; prints what failed.
+//! - `stage load URL HOST SERVER NAME`: asks both again and again, until its input ends; prints that it
+//!   begins, and in the end what failed.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,8 +37,9 @@ async fn main() -> anyhow::Result<()> {
         ["ask", url, host, field] => question(url, host, Some(field)).await?,
         ["dns", server, name, client] => addresses(server, name, client.parse()?).await?,
         ["load", url, host, server, name] => {
-            let (url, server) = (stage::Page::of(url, host)?, stage::resolve(server).await?);
-            stage::load(url, server, name).await.to_string()
+            let (page, server) = (stage::Page::of(url, host)?, stage::resolve(server).await?);
+            writeln!(std::io::stdout(), "asking")?;
+            stage::load(page, server, name).await.to_string()
         }
         _ => bail!("usage: stage origin | idle | ask … | dns … | load …; the source tells"),
     };

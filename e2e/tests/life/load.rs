@@ -1,14 +1,24 @@
 //! Clients that never stop asking, from inside of the cluster.
 
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use runtime::Clock;
 
 use crate::cluster::{HOST, SPACE, service};
 use crate::places::name_server;
 use crate::steps::say;
 
+/// It lasts so long at least, so that a fast change is seen from both sides.
+const LEAST: Duration = Duration::from_secs(6);
+
 /// They ask from now on until [`Load::end`].
-pub(crate) struct Load(Child);
+pub(crate) struct Load {
+    child: Child,
+    said: BufReader<ChildStdout>,
+    clock: Clock,
+}
 
 impl Load {
     /// Begins to ask a place for a page, and GeoDNS for its name.
@@ -17,21 +27,26 @@ impl Load {
         let stage =
             ["--namespace", SPACE, "exec", "--stdin", "deploy/client", "--", "/usr/bin/stage"];
         let load = ["load", &url, HOST, &name_server(), HOST];
-        let child = Command::new("kubectl")
+        let mut child = Command::new("kubectl")
             .args(stage.iter().chain(&load))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self(child)
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        said.read_line(&mut first).unwrap();
+        assert_eq!(first, "asking\n");
+        Self { child, said, clock: Clock::system() }
     }
 
     /// None of their requests may have failed, and there must have been some.
     pub(crate) fn end(mut self) {
-        drop(self.0.stdin.take());
+        std::thread::sleep(LEAST.saturating_sub(self.clock.monotonic()));
+        drop(self.child.stdin.take());
         let mut said = String::new();
-        self.0.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        let ended = self.0.wait().unwrap();
+        self.said.read_to_string(&mut said).unwrap();
+        let ended = self.child.wait().unwrap();
         say(&format!("  under load: {}", said.trim()));
         let words: Vec<_> = said.split_whitespace().collect();
         let count = |name: &str| -> u64 {
