@@ -57,6 +57,7 @@ e2e: ## the tests that need a real Kubernetes, on one of E2E_CLUSTER=host|kind|e
 	bash .ci/need python3 npm redis-server
 	@mkdir -p target
 	python3 e2e/cluster test $(T) 2>&1 | tee target/e2e.log
+	@grep -q 'WERE SKIPPED' target/e2e.log || awk '$(COUNT) { printf "%d passed, %d failed\n", passed, failed }' target/e2e.log
 
 .PHONY: totals
 totals:
