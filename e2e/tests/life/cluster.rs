@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use e2e::kubectl::{kubectl, kubectl_with, path, told, try_helm, try_kubectl};
+use e2e::kubectl::{kubectl, kubectl_with, path, try_helm, try_kubectl};
 use runtime::Clock;
 use serde_json::Value;
 
@@ -226,9 +226,4 @@ pub(crate) fn edges() -> Vec<Pod> {
 /// Where a server listens for clients without a Service.
 pub(crate) fn at(edge: &Pod) -> String {
     format!("{}:8080", edge.address)
-}
-
-/// The image of a program that the suite was told of, as `--set` wants it.
-pub(crate) fn image_of_redis() -> String {
-    format!("{}/redis-server:{}", told("E2E_IMAGES"), told("E2E_TAG"))
 }

@@ -4,7 +4,7 @@ use e2e::kubectl::{helm, image, kubectl, kubectl_with, path, told};
 
 use crate::cluster::{
     Cluster, ORIGIN_SPACE, POPS, RELEASE, SPACE, all_are_rolled_out, apply, apply_example, ask,
-    client, edges, here, image_of_redis, json, pods, service, until, wait_for,
+    client, edges, here, json, pods, service, until, wait_for,
 };
 use crate::going::inventory;
 use crate::rights::audited;
@@ -12,13 +12,17 @@ use crate::rights::audited;
 /// What the release is told of this cluster, which has no volumes, and no balancers that come from a cloud.
 pub(crate) fn values(tag: &str) -> Vec<String> {
     let set = |name: &str, value: &str| format!("--set={name}={value}");
-    vec![
+    let mut values = vec![
         set("image.repository", &told("E2E_IMAGES")),
         set("image.tag", tag),
-        set("redis.image", &image_of_redis()),
         set("redis.persistence.enabled", "false"),
         set("geodns.service.type", "ClusterIP"),
-    ]
+    ];
+    // Others than those that we made can fetch the one that the chart names.
+    if told("E2E_CLUSTER") != "existing" {
+        values.push(set("redis.image", &image("redis-server")));
+    }
+    values
 }
 
 /// `helm install` or `upgrade`, with more values.
