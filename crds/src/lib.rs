@@ -40,7 +40,9 @@ pub use site::{
     Upgrade,
 };
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use kube::CustomResourceExt;
 
 /// The API group of all resources.
@@ -53,5 +55,28 @@ pub const API_VERSION: &str = "cdn.blueorigin.dev/v1alpha1";
 /// The definitions of all resources, as installed into a cluster.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![EdgePool::crd(), OriginShield::crd(), PurgeRequest::crd(), BanRule::crd()]
+    let mut all = vec![EdgePool::crd(), OriginShield::crd(), PurgeRequest::crd(), BanRule::crd()];
+    for version in all.iter_mut().flat_map(|definition| &mut definition.spec.versions) {
+        if let Some(schema) = version.schema.as_mut().and_then(|s| s.open_api_v3_schema.as_mut()) {
+            unfold(schema);
+        }
+    }
+    all
+}
+
+/// Ends the lines of descriptions where paragraphs end: how wide our source is, is nothing to those who read them.
+fn unfold(schema: &mut JSONSchemaProps) {
+    if let Some(text) = &mut schema.description {
+        let paragraphs = text.split("\n\n").map(|one| one.replace('\n', " "));
+        *text = paragraphs.collect::<Vec<_>>().join("\n\n");
+    }
+    for below in schema.properties.iter_mut().flatten() {
+        unfold(below.1);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        unfold(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        unfold(values);
+    }
 }

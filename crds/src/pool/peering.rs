@@ -21,7 +21,8 @@ use crate::Duration;
 pub struct PeeringSpec {
     /// `Independent`: each edge keeps what it is asked for. `Peer`: each URL has an owner among the edges
     /// of the place, and the others fetch it from there, so that it is kept once. `Redirect`: they send
-    /// the client there with status 302, which needs names that clients can reach single edges by.
+    /// the client there with status 302, which needs names that clients can reach single edges by. A
+    /// cluster has none, so there it is the same as `Peer`.
     pub mode: PeeringMode,
 
     /// An edge keeps a copy of what others own once it is asked for it so often within `hotWindow`.
