@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod changing;
+mod chaos;
 mod cluster;
 mod going;
 mod installing;
@@ -34,6 +35,10 @@ const STEPS: &[Step<Cluster>] = &[
     step!(changing::traffic_goes_on_when_operators_are_killed),
     step!(changing::an_upgrade_under_load_fails_no_request),
     step!(changing::the_way_back_under_load_fails_no_request),
+    step!(chaos::operators_are_killed_during_a_rollout),
+    step!(chaos::the_log_is_lost_and_made_anew),
+    step!(chaos::an_edge_goes_as_it_should_and_another_at_once),
+    step!(chaos::a_kubelet_is_silent_for_half_a_minute),
     step!(rights::no_pod_is_less_than_restricted),
     step!(going::resources_go_in_any_order),
     step!(going::a_namespace_with_a_pool_ends),
