@@ -11,6 +11,7 @@ E2E_CLUSTER says which: `host` (this machine, as root), `kind` (in Docker) or `e
 with images from the registry E2E_IMAGES). Without it: kind where Docker answers, this machine elsewhere.
 """
 
+import contextlib
 import os
 import signal as stop
 import sys
@@ -62,6 +63,16 @@ def signal(way, program, name):
     way.signal(program, name)
 
 
+def come_up(way):
+    try:
+        way.up()
+    except Failed as reason:
+        # What went wrong first is what matters.
+        with contextlib.suppress(Failed):
+            way.keep_logs()
+        raise Unavailable(f"the cluster did not come up: {reason}") from reason
+
+
 def test(way, *more):
     with way.locked():
         if way.stays():
@@ -69,7 +80,7 @@ def test(way, *more):
             way.load(ours.images)
             return ours.tests(way, more)
         try:
-            way.up()
+            come_up(way)
             way.load(ours.images)
             code = ours.tests(way, more)
             if code != 0:

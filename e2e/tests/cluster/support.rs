@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 pub(crate) use e2e::kubectl::{audit_log, image, kubectl, kubectl_with, root, try_kubectl};
 use k8s_openapi::api::core::v1::Namespace;
@@ -91,6 +92,9 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// How long it may take until kubectl knows what was defined.
+const FOUND: Duration = Duration::from_secs(60);
+
 /// Installs the definitions of our resources as a person would, and returns what kubectl said.
 pub(crate) fn definitions() -> &'static str {
     DEFINITIONS.get_or_init(|| {
@@ -98,6 +102,15 @@ pub(crate) fn definitions() -> &'static str {
         let folder = folder.to_str().unwrap();
         let said = kubectl(&["apply", "--server-side", "--force-conflicts", "-f", folder]);
         kubectl(&["wait", "--for=condition=Established", "--timeout=30s", "-f", folder]);
+        // What is established is served at once, and found a little later by who looks for what there is.
+        let clock = Clock::system();
+        let plurals = ["edgepools", "originshields", "purgerequests", "banrules"];
+        while let Some(why) =
+            plurals.iter().find_map(|plural| try_kubectl(&["explain", plural], "").err())
+        {
+            assert!(clock.monotonic() < FOUND, "{why}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
         said
     })
 }
