@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens `gate` once every address of the first zones was judged.
 pub(crate) async fn look(service: Arc<Service>, fleet: Arc<ArcSwap<Fleet>>, gate: Gate) {
-    while fleet.load().version().is_empty() {
+    let nothing = |fleet: &Fleet| fleet.version().is_empty() && fleet.zones().is_empty();
+    while nothing(&fleet.load()) {
         tokio::select! {
             () = sleep(LOOK) => {}
             () = service.drain.reached(Stage::Draining) => return,

@@ -143,6 +143,11 @@ fn who_meets_nobody_is_alone() {
     quorum.meet(at(4));
     assert_eq!(quorum.decide(&sees("---+"), at(4)), Standpoint::Alone, "the other is silent");
     assert_eq!(out(&quorum), "---+");
+    quorum.hear("b", sees("++++"), at(5));
+    quorum.meet(at(5));
+    assert_eq!(quorum.decide(&sees("---+"), at(5)), Standpoint::Together);
+    quorum.leave("b");
+    assert_eq!(quorum.decide(&sees("---+"), at(5)), Standpoint::Alone, "it said that it goes");
     let mut quorum = self::quorum();
     assert_eq!(quorum.decide(&sees("---+"), at(9)), Standpoint::Alone, "there is no such place");
     quorum.meet(at(10));
