@@ -7,10 +7,8 @@ use clap::{Parser, Subcommand};
 use crate::options::Options;
 
 mod check;
-mod lift;
 
 pub use check::{Check, Unready};
-pub use lift::{LiftBans, Lifted, lift};
 
 /// Blue Origin's operator: makes pods, Services and documents of EdgePools and OriginShields, and brings PurgeRequests
 /// and BanRules to every node.
@@ -32,13 +30,11 @@ pub struct Command {
 /// What is done instead.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Errand {
-    /// Deletes all BanRules while there is an operator that lifts them: before it is uninstalled
-    LiftBans(LiftBans),
     /// Waits until programs answer that they are ready, and the log does
     Check(Check),
 }
 
-/// How long the API server or the log has for one answer.
+/// How long the log has for one answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Runs an errand to its end.
@@ -47,17 +43,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// When it did not succeed.
 pub fn run(errand: Errand) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match errand {
-            Errand::LiftBans(asked) => {
-                let client = kube::Client::try_default().await?;
-                let Lifted { lifted, released } = lift(&client, &asked).await?;
-                tracing::info!(lifted, released, "no BanRule waits for an operator any more");
-            }
-            Errand::Check(asked) => asked.run().await?,
-        }
-        Ok(())
-    })
+    match errand {
+        Errand::Check(asked) => Ok(runtime.block_on(asked.run())?),
+    }
 }
 
 #[cfg(test)]

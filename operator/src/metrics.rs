@@ -16,6 +16,7 @@ pub struct Counts {
     pub(crate) leader: IntGauge,
     pub(crate) left_out: IntGauge,
     pub(crate) forgotten: IntCounter,
+    pub(crate) lifted: IntCounter,
 }
 
 impl Counts {
@@ -65,6 +66,10 @@ impl Counts {
             forgotten: metrics.counter(
                 "cdn_operator_nodes_forgotten_total",
                 "Nodes whose pods are gone that the invalidation log was told to forget.",
+            )?,
+            lifted: metrics.counter(
+                "cdn_operator_bans_lifted_total",
+                "Bans that were lifted because their BanRule is gone.",
             )?,
         })
     }

@@ -1,8 +1,8 @@
 //! Purges and bans: each gets a task that gives it to the log and tells what became of it.
 //!
 //! `translate` says what a resource orders, `bus` keeps the order until every node has it; here is what that means for
-//! the resource: `order` finds the order, `purge` and `ban` are the tasks, `status` is what they say, `forget` tells the
-//! log of pods that are gone.
+//! the resource: `order` finds the order, `purge` and `ban` are the tasks, `status` is what they say; `forget` tells the
+//! log of pods that are gone, `lift` of BanRules that are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,11 +22,13 @@ use crate::world::{Id, Seen, World};
 
 mod ban;
 mod forget;
+mod lift;
 mod order;
 mod purge;
 mod status;
 
 pub use forget::forget_gone;
+pub use lift::lift_gone;
 
 /// How often resources that are over are looked through, if nothing else happens.
 const LOOK: Duration = Duration::from_secs(10);

@@ -135,6 +135,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         work.spawn(set::run(set));
         work.spawn(orders::run(Arc::clone(&orders)));
         work.spawn(orders::forget_gone(Arc::clone(&orders), options.namespaces.clone()));
+        work.spawn(orders::lift_gone(Arc::clone(&orders), options.namespaces.clone()));
         if let Some(log) = &orders.log {
             work.spawn(Arc::clone(&log.sender).run());
         }

@@ -43,13 +43,6 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- printf "%s-redis" (include "blue-origin.name" .) -}}
 {{- end -}}
 
-{{/* Annotations of what is there only while the release is uninstalled; the lower the weight the earlier. */}}
-{{- define "blue-origin.before-uninstalling" -}}
-helm.sh/hook: pre-delete
-helm.sh/hook-weight: {{ . | quote }}
-helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-{{- end -}}
-
 {{/* Annotations of what the pods of pools need: as long as the pools stay, so does that. */}}
 {{- define "blue-origin.kept" -}}
 {{- if and .Values.crds.install .Values.crds.keep -}}

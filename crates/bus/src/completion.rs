@@ -39,7 +39,7 @@ pub struct Verdict {
     pub nodes: Vec<NodeReport>,
     /// Matches told so far.
     pub matched: u64,
-    /// Nodes that applied it are still counting.
+    /// Nodes that applied it are still counting. Of those that are gone nothing more will come.
     pub counting: bool,
     /// Nodes that say that they read past the entry never acknowledged it: if that stays so, the
     /// acknowledgement was lost on its way.
@@ -84,7 +84,10 @@ pub fn judge(position: &LogPosition, members: &[Member], acks: &Acks) -> Verdict
     Verdict {
         judgement,
         matched: by_node.values().filter_map(|ack| ack.matched).sum(),
-        counting: by_node.values().any(|ack| ack.matched.is_none() && ack.error.is_none()),
+        counting: members.iter().any(|member| {
+            let ack = by_node.get(member.beat.node.as_str());
+            ack.is_some_and(|ack| ack.matched.is_none() && ack.error.is_none())
+        }),
         unanswered,
         owed: any(NodeState::Revalidating),
         again: !acks.present && (open || any(NodeState::Revalidating)),

@@ -63,6 +63,7 @@ macro_rules! contract {
             later_acknowledgements_replace_former_ones
             an_entry_is_present_only_in_its_own_log
             silence_is_not_absence
+            bans_in_force_are_known
             changes_wake
             an_order_is_complete_when_all_nodes_say_so
             a_node_that_is_silent_makes_an_order_partial

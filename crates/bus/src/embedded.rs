@@ -12,6 +12,7 @@ use wire::Seq;
 use wire::invalidation::{Ack, Heartbeat, Invalidation, LogPosition};
 
 use crate::changes::Changes;
+use crate::entry::{self, BanChange};
 use crate::log::{MemoryLog, Page};
 use crate::subscription::{Source, Subscription};
 use crate::{Acks, Bus, BusError, Later, Member};
@@ -65,6 +66,8 @@ struct State {
     acks: BTreeMap<Seq, BTreeMap<String, Ack>>,
     /// What each node said last, and when.
     members: BTreeMap<String, (Heartbeat, Duration)>,
+    /// Until when each ban is in force, in milliseconds since 1970.
+    bans: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +81,8 @@ impl EmbeddedBus {
     /// An empty log.
     pub fn new(limits: EmbeddedLimits, clock: Clock) -> Self {
         let log = MemoryLog::new(new_epoch(), limits.entries, limits.bytes);
-        let state = State { log, acks: BTreeMap::new(), members: BTreeMap::new() };
+        let state =
+            State { log, acks: BTreeMap::new(), members: BTreeMap::new(), bans: BTreeMap::new() };
         let shared = Shared {
             clock,
             limits,
@@ -108,11 +112,12 @@ impl EmbeddedBus {
 
     fn append(&self, order: &Invalidation) -> Result<LogPosition, BusError> {
         let shared = self.reach()?;
-        let text = crate::entry::write(order, shared.limits.order_bytes)?;
+        let text = entry::write(order, shared.limits.order_bytes)?;
         let now = u64::try_from(shared.clock.now_millis()).unwrap_or(0);
         let position = {
             let mut state = shared.state.lock();
             let position = state.log.append(text, now);
+            state.remember(entry::ban(order), now);
             state.drop_stale_acks();
             position
         };
@@ -174,6 +179,13 @@ impl EmbeddedBus {
         Ok(())
     }
 
+    fn in_force(&self) -> Result<Vec<String>, BusError> {
+        let shared = self.reach()?;
+        let now = u64::try_from(shared.clock.now_millis()).unwrap_or(0);
+        let state = shared.state.lock();
+        Ok(state.bans.iter().filter(|(_, until)| **until > now).map(|(id, _)| id.clone()).collect())
+    }
+
     fn known(&self, at: &[LogPosition]) -> Result<Vec<Acks>, BusError> {
         let state = self.reach()?.state.lock();
         let known = |position: &LogPosition| {
@@ -191,6 +203,19 @@ impl EmbeddedBus {
 }
 
 impl State {
+    fn remember(&mut self, change: Option<BanChange<'_>>, now: u64) {
+        match change {
+            Some(BanChange::Ordered { id, ttl_ms }) => {
+                self.bans.retain(|_, until| *until > now);
+                self.bans.insert(id.to_owned(), now.saturating_add(ttl_ms));
+            }
+            Some(BanChange::Lifted { id }) => {
+                self.bans.remove(id);
+            }
+            None => {}
+        }
+    }
+
     fn drop_stale_acks(&mut self) {
         let log = &self.log;
         match log.first() {
@@ -253,6 +278,10 @@ impl Bus for EmbeddedBus {
 
     fn acks<'a>(&'a self, at: &'a [LogPosition]) -> Later<'a, Result<Vec<Acks>, BusError>> {
         Box::pin(async move { self.known(at) })
+    }
+
+    fn bans(&self) -> Later<'_, Result<Vec<String>, BusError>> {
+        Box::pin(async move { self.in_force() })
     }
 
     fn changes(&self) -> Changes {

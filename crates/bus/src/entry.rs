@@ -55,6 +55,33 @@ pub(crate) fn write(order: &Invalidation, most_bytes: usize) -> Result<String, B
     Ok(text)
 }
 
+/// What an order changes about which bans are in force.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BanChange<'a> {
+    /// A new one is, for so many milliseconds.
+    Ordered {
+        /// Its id.
+        id: &'a str,
+        /// For how long.
+        ttl_ms: u64,
+    },
+    /// One no longer is.
+    Lifted {
+        /// Its id.
+        id: &'a str,
+    },
+}
+
+/// What `order` changes about which bans are in force, if anything.
+pub(crate) fn ban(order: &Invalidation) -> Option<BanChange<'_>> {
+    match &order.target {
+        _ if order.dry_run => None,
+        Target::Ban(ban) => Some(BanChange::Ordered { id: &ban.id, ttl_ms: ban.ttl_ms.max(1) }),
+        Target::Lift(id) => Some(BanChange::Lifted { id }),
+        Target::Urls(_) | Target::Tags(_) | Target::Prefix(_) | Target::All => None,
+    }
+}
+
 /// Checks what the type alone does not say.
 fn check(order: &Invalidation) -> Result<(), Malformed> {
     if order.format != FORMAT {

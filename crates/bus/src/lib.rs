@@ -26,7 +26,7 @@ pub use changes::Changes;
 pub use embedded::EmbeddedBus;
 pub use entry::{Entry, Malformed};
 pub use reader::{Delivery, GapReason};
-pub use sender::{SendError, Sender, SenderSettings};
+pub use sender::{SendError, Sender, SenderSettings, Until};
 pub use subscription::{Source, Subscription};
 
 /// A result that comes later.
@@ -87,6 +87,13 @@ pub trait Bus: Send + Sync + 'static {
     /// # Errors
     /// [`BusError::Away`].
     fn acks<'a>(&'a self, at: &'a [LogPosition]) -> Later<'a, Result<Vec<Acks>, BusError>>;
+
+    /// The ids of the bans that were ordered in this log, that nobody lifted, and whose time is not over: also of
+    /// those whose entry was trimmed away. In any order.
+    ///
+    /// # Errors
+    /// [`BusError::Away`].
+    fn bans(&self) -> Later<'_, Result<Vec<String>, BusError>>;
 
     /// Wakes when acknowledgements or members may have changed.
     fn changes(&self) -> Changes;

@@ -15,6 +15,7 @@ use wire::Seq;
 use wire::invalidation::{Ack, Heartbeat, Invalidation, LogPosition};
 
 use crate::changes::Changes;
+use crate::entry::BanChange;
 use crate::log::Page;
 use crate::subscription::{Source, Subscription};
 use crate::{Acks, Bus, BusError, Later, Member, Sighting, entry};
@@ -123,6 +124,7 @@ impl RedisBus {
         let mut call = self.link.scripts().append.prepare_invoke();
         call.key(&keys.log)
             .key(&keys.epoch)
+            .key(&keys.bans)
             .arg(text)
             .arg(crate::embedded::new_epoch())
             .arg(getrandom::u32().unwrap_or_default())
@@ -130,6 +132,11 @@ impl RedisBus {
             .arg(self.age.as_millis().to_string())
             .arg(&keys.acks)
             .arg(&keys.wake);
+        match entry::ban(order) {
+            Some(BanChange::Ordered { id, ttl_ms }) => call.arg(id).arg(ttl_ms),
+            Some(BanChange::Lifted { id }) => call.arg(id).arg(0),
+            None => &mut call,
+        };
         let (epoch, seq): (String, String) = self.link.call(&call).await?;
         let position = LogPosition { epoch, seq: replies::seq(&seq)? };
         self.link.reached(&position);
@@ -149,6 +156,12 @@ impl RedisBus {
             let _noted: i64 = self.link.call(&call).await?;
         }
         Ok(())
+    }
+
+    async fn in_force(&self) -> Result<Vec<String>, BusError> {
+        let mut call = self.link.scripts().bans.prepare_invoke();
+        call.key(&self.link.keys().bans);
+        self.link.call(&call).await
     }
 
     async fn ask(&self, at: &[LogPosition]) -> Result<Vec<Acks>, BusError> {
@@ -220,6 +233,10 @@ impl Bus for RedisBus {
 
     fn acks<'a>(&'a self, at: &'a [LogPosition]) -> Later<'a, Result<Vec<Acks>, BusError>> {
         Box::pin(self.ask(at))
+    }
+
+    fn bans(&self) -> Later<'_, Result<Vec<String>, BusError>> {
+        Box::pin(self.in_force())
     }
 
     fn changes(&self) -> Changes {

@@ -63,6 +63,15 @@ pub enum SendError {
     Refused(String),
 }
 
+/// What an order is waited for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// All nodes applied it. Of bans that is all that can be waited for: they count for as long as they last.
+    Applied,
+    /// All nodes told how much it matched, too.
+    Counted,
+}
+
 /// Sends orders and knows where each of them stands.
 pub struct Sender {
     bus: Arc<dyn Bus>,
@@ -123,16 +132,37 @@ impl Sender {
         self.book.lock().queued()
     }
 
-    /// Waits until an order is complete and counted, partial or failed, or `up_to` has passed; then says
-    /// where it stands. `None`: it is not known.
-    pub async fn wait(&self, id: &str, up_to: Duration) -> Option<PurgeReport> {
-        let until = Instant::now() + up_to;
+    /// Goes on with an order that is in the log at `position`, as another sender said. One that is known is the
+    /// known one.
+    ///
+    /// # Errors
+    /// [`SendError`]; then it is not looked after.
+    pub fn resume(&self, order: Invalidation, position: LogPosition) -> Result<(), SendError> {
+        let (id, now) = (order.id.clone(), self.clock.monotonic());
+        let mut book = self.book.lock();
+        if !book.accept(order, now)? {
+            book.published(&id, position, now);
+        }
+        drop(book);
+        self.sent.notify_one();
+        Ok(())
+    }
+
+    /// Looks no longer after an order: it is not published again. What is in the log stays there.
+    pub fn withdraw(&self, id: &str) {
+        self.book.lock().withdraw(id);
+    }
+
+    /// Waits until `until`, or until an order is partial or failed, or `up_to` has passed; then says where it stands.
+    /// `None`: it is not known.
+    pub async fn wait(&self, id: &str, until: Until, up_to: Duration) -> Option<PurgeReport> {
+        let end = Instant::now() + up_to;
         let mut changed = self.changed.subscribe();
         loop {
             let report = self.report(id)?;
             let settled = match report.phase {
                 Phase::Pending | Phase::Applying => false,
-                Phase::Complete => !report.counting,
+                Phase::Complete => until == Until::Applied || !report.counting,
                 Phase::Partial | Phase::Failed => true,
             };
             if settled {
@@ -140,7 +170,7 @@ impl Sender {
             }
             tokio::select! {
                 _ = changed.changed() => {}
-                () = tokio::time::sleep_until(until) => return self.report(id),
+                () = tokio::time::sleep_until(end) => return self.report(id),
             }
         }
     }

@@ -31,8 +31,8 @@ pub use read::{Source, read};
 pub use resources::{Former, Located, Resources};
 pub use snapshot::read_snapshot;
 pub use translation::{
-    Location, OrderKind, Pop, Routing, TranslatedOrder, TranslatedPool, TranslatedShield,
-    Translation, translate, translate_after, translate_all, with_origin, with_origin_behind,
+    Giver, Location, OrderKind, Pop, Routing, TranslatedOrder, TranslatedPool, TranslatedShield,
+    Translation, mark, translate, translate_after, translate_all, with_origin, with_origin_behind,
     without_redirects,
 };
 pub use zones::{Authority, Reached, zones};

@@ -24,7 +24,7 @@ use crate::snapshot;
 mod orders;
 mod shields;
 
-pub use orders::{OrderKind, TranslatedOrder};
+pub use orders::{Giver, OrderKind, TranslatedOrder, mark};
 pub use shields::TranslatedShield;
 
 /// The pools that are sound, and what is wrong with the others.

@@ -1,10 +1,10 @@
-//! What is there only while the release is uninstalled or tested, what stays after it, and how nodes are emptied.
+//! What is there only while the release is tested, what stays after it, and how nodes are emptied.
 
 use clap::Parser;
 use operator::errand::{Command, Errand};
 use serde_json::{Value, json};
 
-use super::{EVERYTHING, named, objects};
+use super::{named, objects};
 
 /// What the pod of an object does, by its arguments.
 fn errand(pod: &Value) -> Errand {
@@ -20,42 +20,12 @@ fn hook(object: &Value) -> &Value {
 }
 
 #[test]
-fn bans_are_lifted_before_the_operator_goes() {
-    for (settings, namespaces) in [(&[][..], &[][..]), (&EVERYTHING, &["shop", "blog"])] {
-        let objects = objects(settings);
-        let job = named(&objects, "Job", "cdn-lift-bans");
-        let pod = &job["spec"]["template"]["spec"];
-        let Errand::LiftBans(asked) = errand(pod) else { panic!("{pod}") };
-        assert_eq!(asked.namespaces, namespaces);
-        let deadline = job["spec"]["activeDeadlineSeconds"].as_u64().unwrap();
-        assert!(deadline > asked.patience + 60, "it starts late, and is not cut off");
-        let account = &pod["serviceAccountName"];
-        named(&objects, "ServiceAccount", account.as_str().unwrap());
-        // What it runs as and may do is there before it, and all of it goes with it.
-        let of_it = objects.iter().filter(|object| hook(object) == "pre-delete");
-        let weight = |object: &Value| -> i32 {
-            let weight = object["metadata"]["annotations"]["helm.sh/hook-weight"].as_str();
-            weight.unwrap().parse().unwrap()
-        };
-        let mut count = 0;
-        for object in of_it {
-            count += 1;
-            let annotations = &object["metadata"]["annotations"];
-            let goes = annotations["helm.sh/hook-delete-policy"].as_str().unwrap();
-            assert!(goes.contains("hook-succeeded"), "{goes}");
-            assert!(object["kind"] == "Job" || weight(object) < weight(job), "{object}");
-        }
-        assert_eq!(count, 2 + 2 * namespaces.len().max(1));
-    }
-}
-
-#[test]
 fn what_is_tested_is_there() {
     for settings in [&[][..], &[r#"geodns.enabled=false"#][..]] {
         let objects = objects(settings);
         let pod = named(&objects, "Pod", "cdn-test");
         assert_eq!(hook(pod), "test");
-        let Errand::Check(asked) = errand(&pod["spec"]) else { panic!("{pod}") };
+        let Errand::Check(asked) = errand(&pod["spec"]);
         assert_eq!(asked.pages.len(), 2 - settings.len());
         for page in &asked.pages {
             let service = page.strip_prefix("http://").unwrap().split('.').next().unwrap();

@@ -64,10 +64,9 @@ be in another namespace than the release, copy them once; the pool's condition `
 
 Upgrading brings the definitions up to date. Uninstalling takes away everything that the chart made but, unless
 `crds.keep` is false, the definitions, and with them your pools, which serve on without an operator until one is installed
-under the same name again, and the two Secrets that their pods read. `BanRule`s are deleted before the operator goes, since
-only it lifts them, by a job that has a minute for it; if pods cannot start any more,
-`helm uninstall --no-hooks`, and `kubectl patch banrule NAME --type=merge --patch='{"metadata":{"finalizers":[]}}'` for those that
-stay. Uninstall before you delete the release's namespace, for the same reason.
+under the same name again, and the two Secrets that their pods read. Nothing waits for an operator to be deleted, neither
+resources nor their namespaces. A ban whose `BanRule` goes while there is no operator is lifted by the next one that comes to
+the same log, and ends by its `ttl` at the latest.
 
 | value | default | what it is |
 |---|---|---|

@@ -44,10 +44,10 @@ fn all_pods_are_restricted_and_cannot_write_to_their_root() {
 }
 
 #[test]
-fn only_the_operator_and_who_lifts_bans_have_a_token_of_the_api() {
+fn only_the_operator_has_a_token_of_the_api() {
     let objects = objects(&[]);
     for (name, pod) in pods(&objects) {
-        let expected = !["\"cdn-operator\"", "\"cdn-lift-bans\""].contains(&name.as_str());
+        let expected = name != "\"cdn-operator\"";
         assert_eq!(pod["automountServiceAccountToken"] == false, expected, "{name}");
     }
 }

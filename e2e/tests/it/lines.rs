@@ -97,6 +97,10 @@ impl Bus for FaultyLine {
         self.line.acks(at)
     }
 
+    fn bans(&self) -> Told<'_, Vec<String>> {
+        self.line.bans()
+    }
+
     fn changes(&self) -> Changes {
         self.line.changes()
     }

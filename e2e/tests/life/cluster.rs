@@ -46,7 +46,7 @@ impl Cluster {
         };
         look(&["get", "all,events,cdn", "--all-namespaces", "--output=wide"]);
         look(&["describe", "cdn", "--namespace", SPACE]);
-        for component in ["operator", "geodns", "edge", "shield", "test", "lift-bans"] {
+        for component in ["operator", "geodns", "edge", "shield", "test"] {
             let selector = format!("--selector=app.kubernetes.io/component={component}");
             let all = ["--tail=40", "--all-containers", "--prefix", "--ignore-errors"];
             look(&[&["logs", &selector, "--namespace", SPACE], &all[..]].concat());
@@ -61,7 +61,6 @@ impl Cluster {
         if self.has_origin {
             let _ = try_kubectl(&["delete", "deploy/origin", "svc/origin", "-n", ORIGIN_SPACE], "");
         }
-        // The operator lifts bans on its way out, for which a namespace does not wait.
         let _ = try_helm(&["uninstall", RELEASE, "--namespace", SPACE, "--wait", "--timeout=3m"]);
         let _ = try_kubectl(&["delete", "namespace", SPACE, "--timeout=60s"], "");
     }

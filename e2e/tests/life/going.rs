@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use e2e::kubectl::{helm, kubectl, kubectl_with, told, try_kubectl};
+use e2e::kubectl::{helm, kubectl, kubectl_with, path, told, try_kubectl};
 use serde_json::{Value, json};
 
 use crate::cluster::{
-    Cluster, ORIGIN_SPACE, RELEASE, SPACE, apply, apply_example, ask, at, edges, here, json as get,
-    until, wait_for,
+    Cluster, ORIGIN_SPACE, RELEASE, SPACE, admin, apply, apply_example, ask, at, edges, here,
+    json as get, until, wait_for,
 };
 use crate::installing::release;
-use crate::rights::lifting_was_not_forbidden;
 
 /// Everything in the namespace of the release, and all that is in no namespace, as KIND/NAME.
 pub(crate) fn inventory() -> BTreeSet<String> {
@@ -124,8 +123,8 @@ pub(crate) fn uninstalled_it_leaves_pools_that_serve_on(cluster: &mut Cluster) {
     apply_example("purge/ban.yaml");
     wait_for(&["banrule/plain-text"], "condition=Active");
     uninstall();
-    lifting_was_not_forbidden(cluster);
-    assert_eq!(here(&["get", "banrules", "--output=name"]), "", "none waits for an operator");
+    // Nobody is there who could lift it.
+    here(&["delete", "banrule/plain-text", "--timeout=20s"]);
     let stays = |object: &str| {
         let (kind, name) = object.split_once('/').unwrap();
         // Definitions and resources; what the API server keeps beside them.
@@ -153,6 +152,15 @@ pub(crate) fn installed_again_it_takes_them_over(_: &mut Cluster) {
     let nodes = get(&["get", "purgerequest/all-tagged"])["status"]["nodes"].clone();
     assert_eq!(nodes.as_array().map(Vec::len), Some(8), "{nodes}");
     assert_eq!(edges(), before, "the same pods");
+    until("the ban is lifted whose BanRule went meanwhile", || {
+        for edge in &before {
+            let bans = admin(&edge.address, "/ban")?;
+            if bans["bans"].as_array().is_none_or(|bans| !bans.is_empty()) {
+                return Err(bans.to_string());
+            }
+        }
+        Ok(())
+    });
 }
 
 pub(crate) fn uninstalled_for_good_it_leaves_nothing(cluster: &mut Cluster) {
@@ -169,6 +177,18 @@ pub(crate) fn uninstalled_for_good_it_leaves_nothing(cluster: &mut Cluster) {
     });
 }
 
-pub(crate) fn its_namespace_ends(_: &mut Cluster) {
+/// With everything in it: operators, pods, resources, a ban that nobody is left to lift.
+pub(crate) fn the_namespace_of_a_release_ends_with_all_that_is_in_it(cluster: &mut Cluster) {
+    let only_here = format!("--set=operator.namespaces={{{SPACE}}}");
+    release("install", &told("E2E_TAG"), &[&only_here]);
+    make(SPACE);
     kubectl(&["delete", "namespace", SPACE, "--timeout=120s"]);
+    let is_ours = |object: &String| object.contains("cdn.blueorigin.dev");
+    let left_there = until("what is in no namespace", || left(cluster));
+    assert!(left_there.iter().all(is_ours), "definitions are nobody's to take: {left_there:?}");
+    kubectl(&["delete", "-f", &path("crds/crd"), "--timeout=60s"]);
+    until("nothing is left", || {
+        let left = left(cluster)?;
+        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+    });
 }

@@ -46,7 +46,7 @@ const STEPS: &[Step<Cluster>] = &[
     step!(going::uninstalled_it_leaves_pools_that_serve_on),
     step!(going::installed_again_it_takes_them_over),
     step!(going::uninstalled_for_good_it_leaves_nothing),
-    step!(going::its_namespace_ends),
+    step!(going::the_namespace_of_a_release_ends_with_all_that_is_in_it),
 ];
 
 fn main() -> std::process::ExitCode {

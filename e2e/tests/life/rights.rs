@@ -64,11 +64,3 @@ pub(crate) fn nobody_was_forbidden_what_he_asked_for(cluster: &mut Cluster) {
         "  {count} requests of the operator, none forbidden, and none of edges, shields and GeoDNS"
     ));
 }
-
-/// What lifts bans before the operator goes asked for what it may, too.
-pub(crate) fn lifting_was_not_forbidden(cluster: &Cluster) {
-    let Some(asked) = asked(cluster) else { return };
-    let (count, forbidden) = &asked[&format!("{RELEASE}-lift-bans")];
-    assert!(*count >= 3, "it asked {count} times");
-    assert_eq!(forbidden, &Vec::<String>::new());
-}

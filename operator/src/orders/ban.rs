@@ -1,16 +1,17 @@
-//! One `BanRule`, from its appearance to its lifting.
+//! One `BanRule`, from its appearance until nothing is left that it could match.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::SendError;
+use bus::{SendError, Until};
 use crds::{BanPhase, BanRule, BanRuleStatus};
 use kube::api::{ApiResource, Patch, PatchParams};
 use kube::{Api, Resource};
 use serde_json::json;
-use wire::Invalidation;
-use wire::invalidation::{FORMAT, How, Phase, Target};
+use wire::LogPosition;
+use wire::invalidation::Phase;
 
+use super::lift::lift;
 use super::status::{self, Told, Why};
 use super::{Log, OrdersContext, Outcome, order};
 use crate::conditions::{said, time};
@@ -22,12 +23,8 @@ use crate::world::Id;
 const FIRST: Duration = Duration::from_millis(250);
 /// How often is looked whether anything is new.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long a deletion waits for a log that is away: a ban ends by itself when its time is over.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long every node has to apply a ban before it is said which did not.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Bytes of an order's id.
-const LONGEST_ID: usize = 64;
 
 pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     let found = context.world.look(|seen| order::ban(seen, id).map(|found| (found, seen.revision)));
@@ -41,8 +38,12 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     };
     let status = ban.status.clone().unwrap_or_default();
     let mut teller = Teller { context, id, ban: Arc::clone(&ban), status };
+    if teller.release().await.is_err() {
+        return Outcome::Again;
+    }
     if ban.metadata.deletion_timestamp.is_some() {
-        return teller.leave().await;
+        // Something keeps it, and until it is gone it is in force.
+        return Outcome::Settled;
     }
     let order = match order::of_ban(context, &ban).await {
         Ok(order) => order,
@@ -53,10 +54,6 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     let Some(log) = &context.log else {
         return teller.refuse(Why::NoLog, Outcome::Settled).await;
     };
-    // Before the order: whoever deletes it in between must have it lifted.
-    if !finalizers(&ban).any(|found| found == LIFT) && teller.finalizer(true).await.is_err() {
-        return Outcome::Again;
-    }
     let mut invalidation = order.invalidation;
     if let Some(former) = teller.status.id.clone().filter(|former| *former != invalidation.id) {
         // It says something else now. What it said before is over.
@@ -65,13 +62,17 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
         }
         teller.status = BanRuleStatus::default();
     }
-    if over(&teller.status)
-        || (is_given(&teller.status) && log.sender.report(&invalidation.id).is_none())
-    {
+    if over(&teller.status) {
         return teller.expire().await;
     }
-    invalidation.issued_ms = context.clock.now_millis();
     let given = invalidation.id.clone();
+    if is_given(&teller.status) && log.sender.report(&given).is_none() {
+        // Given anew, it would match what was stored since.
+        let at = teller.status.seq.as_deref().and_then(|seq| seq.parse::<LogPosition>().ok());
+        let resumed = at.is_some_and(|at| log.sender.resume(invalidation, at).is_ok());
+        return if resumed { teller.follow(log, &given).await } else { teller.expire().await };
+    }
+    invalidation.issued_ms = context.clock.now_millis();
     let sending = tokio::time::timeout(FIRST, log.sender.send(invalidation)).await;
     match sending {
         Ok(Err(SendError::Full)) => return teller.refuse(Why::Full, Outcome::Again).await,
@@ -84,10 +85,6 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     teller.follow(log, &given).await
 }
 
-fn finalizers(ban: &BanRule) -> impl Iterator<Item = &str> {
-    ban.metadata.finalizers.iter().flatten().map(String::as_str)
-}
-
 /// Whether every node has it, or had.
 fn is_given(status: &BanRuleStatus) -> bool {
     let complete = said(&status.conditions, "Active").is_some();
@@ -98,31 +95,6 @@ fn is_given(status: &BanRuleStatus) -> bool {
 
 fn over(status: &BanRuleStatus) -> bool {
     matches!(status.phase, Some(BanPhase::Exhausted | BanPhase::Lifted))
-}
-
-/// Ends the ban `id` on all nodes. Whether the log has that order: then every node finds it there.
-async fn lift(context: &OrdersContext, log: &Log, id: &str) -> bool {
-    let text = format!("lift:{id}");
-    // What makes an id another one is at its end.
-    let own = text.get(text.len().saturating_sub(LONGEST_ID)..).unwrap_or(&text).to_owned();
-    let order = Invalidation {
-        format: FORMAT,
-        id: own.clone(),
-        target: Target::Lift(id.to_owned()),
-        how: How::Hard,
-        dry_run: false,
-        issued_ms: context.clock.now_millis(),
-    };
-    let sent = tokio::time::timeout(LOOK, log.sender.send(order)).await;
-    let report = match sent {
-        Ok(Ok(report)) => Some(report),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, ban = id, "not lifted");
-            None
-        }
-        Err(_) => log.sender.report(&own),
-    };
-    report.is_some_and(|report| report.position.is_some())
 }
 
 /// Whoever says how a ban is.
@@ -145,9 +117,12 @@ impl Teller<'_> {
         let ttl = i64::try_from(self.ban.spec.ttl.as_millis()).unwrap_or(i64::MAX);
         let expires = time(clock.now_millis().saturating_add(ttl));
         let expires = self.status.expires_at.clone().unwrap_or(expires);
+        let until = if self.ban.spec.dry_run { Until::Counted } else { Until::Applied };
         let mut wait = FIRST;
         loop {
-            let Some(report) = log.sender.wait(given, wait).await else { return Outcome::Again };
+            let Some(report) = log.sender.wait(given, until, wait).await else {
+                return Outcome::Again;
+            };
             let told = Told {
                 generation: self.generation(),
                 report: &report,
@@ -158,8 +133,8 @@ impl Teller<'_> {
             let status = status::ban(&told, &self.status, &expires, &self.context.now());
             let said = self.say(status).await;
             match report.phase {
-                Phase::Complete if !report.counting && said.is_ok() => return self.expire().await,
                 Phase::Failed if said.is_ok() => return Outcome::Settled,
+                Phase::Complete if !report.counting && said.is_ok() => return Outcome::Settled,
                 Phase::Pending | Phase::Applying => wait = LOOK,
                 Phase::Complete | Phase::Partial | Phase::Failed => {
                     tokio::time::sleep(LOOK).await;
@@ -188,43 +163,16 @@ impl Teller<'_> {
         if self.say(status).await.is_err() { Outcome::Again } else { Outcome::Settled }
     }
 
-    /// It is deleted: lifts it, and lets it go.
-    async fn leave(&mut self) -> Outcome {
-        if !finalizers(&self.ban).any(|found| found == LIFT) {
-            return Outcome::Settled;
+    /// Takes away what operators before this one set, for which a deletion would wait. With the uid, so that nothing is
+    /// made that is gone.
+    async fn release(&self) -> Result<(), kube::Error> {
+        if !self.ban.metadata.finalizers.iter().flatten().any(|found| found == LIFT) {
+            return Ok(());
         }
-        let deleted = self.ban.metadata.deletion_timestamp.as_ref();
-        let since = deleted.map_or(0, |time| time.0.as_millisecond());
-        let waited = self.context.clock.now_millis().saturating_sub(since);
-        let patient = Duration::from_millis(u64::try_from(waited).unwrap_or_default()) < PATIENCE;
-        // It may have been given without a word about it.
-        let order = order::of_ban(self.context, &self.ban).await;
-        let given = self.status.id.clone().or_else(|| Some(order.ok()?.invalidation.id));
-        if let (Some(given), Some(log), false) = (given, &self.context.log, over(&self.status))
-            && !lift(self.context, log, &given).await
-        {
-            if patient {
-                return Outcome::Again;
-            }
-            tracing::warn!(ban = given, "the log is away: it is not lifted, but ends by its time");
-        }
-        match self.finalizer(false).await {
-            Ok(()) => Outcome::Settled,
-            Err(_) => Outcome::Again,
-        }
-    }
-
-    /// Sets the finalizer or takes it away. With the uid, so that nothing is made that is gone.
-    async fn finalizer(&self, there: bool) -> Result<(), kube::Error> {
-        let finalizers: &[&str] = if there { &[LIFT] } else { &[] };
         let body = json!({
             "apiVersion": crds::API_VERSION,
             "kind": "BanRule",
-            "metadata": {
-                "name": self.id.1,
-                "uid": self.ban.metadata.uid,
-                "finalizers": finalizers,
-            },
+            "metadata": { "name": self.id.1, "uid": self.ban.metadata.uid, "finalizers": [] },
         });
         let bans: Api<BanRule> = Api::namespaced(self.context.client.clone(), &self.id.0);
         let how = PatchParams::apply(MANAGER).force();
@@ -236,7 +184,7 @@ impl Teller<'_> {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             Err(error) => {
-                tracing::warn!(%error, name = self.id.1, "the finalizer cannot be written");
+                tracing::warn!(%error, name = self.id.1, "the finalizer cannot be taken away");
                 Err(error)
             }
         }

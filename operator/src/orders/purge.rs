@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::SendError;
+use bus::{SendError, Until};
 use crds::{PurgePhase, PurgeRequest, PurgeRequestStatus};
 use kube::api::{ApiResource, DeleteParams, Preconditions};
 use kube::{Api, Resource};
@@ -68,7 +68,7 @@ async fn follow(told: &mut Teller<'_>, log: &Log, given: &str, deadline: Duratio
     let clock = &told.context.clock;
     let (mut since, mut wait) = (None, FIRST);
     loop {
-        let Some(report) = log.sender.wait(given, wait).await else {
+        let Some(report) = log.sender.wait(given, Until::Counted, wait).await else {
             // So many came after it that it was forgotten.
             return Outcome::Again;
         };

@@ -105,11 +105,18 @@ pub(super) fn ban(
     let (phase, holds) = match report.phase {
         Phase::Failed => (Some(BanPhase::Failed), Some(false)),
         Phase::Pending => (None, None),
+        Phase::Complete if !report.counting => (Some(BanPhase::Exhausted), Some(false)),
         _ => (Some(BanPhase::Active), Some(true)),
     };
     let order = self::phase(told);
-    let active =
-        Wanted { type_: "Active", holds, reason: word(order), message: message(told, order) };
+    let active = match phase {
+        Some(BanPhase::Exhausted) => spent(format!(
+            "{} nodes, {} matched, and nothing stored before it is left; it can be deleted",
+            report.nodes.len(),
+            report.matched
+        )),
+        _ => Wanted { type_: "Active", holds, reason: word(order), message: message(told, order) },
+    };
     BanRuleStatus {
         observed_generation: Some(told.generation),
         id: Some(report.id.clone()),
@@ -128,17 +135,16 @@ pub(super) fn ban(
 
 /// Of a ban whose time is over.
 pub(super) fn exhausted(former: &BanRuleStatus, generation: i64, now: &Time) -> BanRuleStatus {
-    let over = Wanted {
-        type_: "Active",
-        holds: Some(false),
-        reason: "Exhausted",
-        message: "its time is over; it can be deleted".to_owned(),
-    };
+    let over = spent("its time is over; it can be deleted".to_owned());
     BanRuleStatus {
         phase: Some(BanPhase::Exhausted),
         conditions: conditions(vec![accepted(None), over], &former.conditions, generation, now),
         ..former.clone()
     }
+}
+
+fn spent(message: String) -> Wanted {
+    Wanted { type_: "Active", holds: Some(false), reason: "Exhausted", message }
 }
 
 /// Of a ban that cannot be given.

@@ -11,8 +11,8 @@ use crate::fake::{self, Asked, agree, server};
 use crate::names::LIFT;
 use crate::world::Watched;
 
-struct Stage {
-    context: Arc<OrdersContext>,
+pub(super) struct Stage {
+    pub(super) context: Arc<OrdersContext>,
     asked: fake::Log,
     bus: Arc<EmbeddedBus>,
 }
@@ -22,10 +22,18 @@ fn stage() -> Stage {
 }
 
 /// An operator with one pool for `a.example.com` and a log of its own.
-fn stage_with(answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static) -> Stage {
-    let (client, asked) = server(answer);
+pub(super) fn stage_with(answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static) -> Stage {
     let clock = Clock::manual(1_000_000);
     let bus = Arc::new(EmbeddedBus::new(EmbeddedLimits::default(), clock.clone()));
+    stage_on(bus, clock, answer)
+}
+
+fn stage_on(
+    bus: Arc<EmbeddedBus>,
+    clock: Clock,
+    answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static,
+) -> Stage {
+    let (client, asked) = server(answer);
     let settings =
         SenderSettings { deadline: Duration::from_secs(7200), ..SenderSettings::default() };
     let shared: Arc<dyn Bus> = bus.clone();
@@ -50,7 +58,19 @@ fn stage_with(answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static) -> Stage
 }
 
 impl Stage {
-    fn put(&self, what: Watched, kind: &str, name: &str, metadata: &Value, spec: &Value) {
+    /// Another operator, which knows of nothing, on the same log.
+    fn successor(&self) -> Self {
+        stage_on(self.bus.clone(), self.context.clock.clone(), agree)
+    }
+
+    pub(super) fn put(
+        &self,
+        what: Watched,
+        kind: &str,
+        name: &str,
+        metadata: &Value,
+        spec: &Value,
+    ) {
         let mut body = json!({
             "apiVersion": crds::API_VERSION, "kind": kind,
             "metadata": { "namespace": "cdn", "name": name, "uid": name, "generation": 1 },
@@ -66,8 +86,12 @@ impl Stage {
         self.context.world.put(what, object);
     }
 
+    pub(super) fn bus(&self) -> &EmbeddedBus {
+        &self.bus
+    }
+
     /// A node that applies whatever comes.
-    async fn node(&self, name: &'static str) {
+    pub(super) async fn node(&self, name: &'static str) {
         let beat = Heartbeat {
             node: name.into(),
             role: "edge".into(),
@@ -98,8 +122,34 @@ impl Stage {
         });
     }
 
+    /// A node that applies whatever comes, and counts only when it is told how much.
+    async fn counting_node(&self, name: &'static str) -> tokio::sync::mpsc::UnboundedSender<u64> {
+        let (sender, mut counts) = tokio::sync::mpsc::unbounded_channel();
+        let beat = Heartbeat { node: name.into(), role: "edge".into(), ..Heartbeat::default() };
+        self.bus.heartbeat(&beat).await.unwrap();
+        let bus = self.bus.clone();
+        tokio::spawn(async move {
+            let mut entries = bus.subscribe(None);
+            let mut last = None;
+            loop {
+                let matched = tokio::select! {
+                    delivery = entries.next() => {
+                        let bus::Delivery::Event(entry) = delivery else { continue };
+                        last = Some(entry.position);
+                        None
+                    }
+                    Some(matched) = counts.recv() => Some(matched),
+                };
+                let at: &wire::LogPosition = last.as_ref().unwrap();
+                let ack = Ack { node: name.into(), seq: at.seq, matched, error: None };
+                bus.acknowledge(&at.epoch, &[ack]).await.unwrap();
+            }
+        });
+        sender
+    }
+
     /// The next request that fits.
-    async fn wait(&self, fits: impl Fn(&Asked) -> bool) -> Asked {
+    pub(super) async fn wait(&self, fits: impl Fn(&Asked) -> bool) -> Asked {
         loop {
             if let Some(found) = self.asked.find(&fits) {
                 return found;
@@ -109,7 +159,7 @@ impl Stage {
     }
 
     /// The orders in the log.
-    async fn ordered(&self) -> Vec<Target> {
+    pub(super) async fn ordered(&self) -> Vec<Target> {
         let mut entries = self.bus.subscribe(None);
         let mut targets = Vec::new();
         loop {
@@ -228,31 +278,56 @@ async fn a_node_that_is_silent_makes_it_partial_after_its_deadline() {
     running.abort();
 }
 
-fn ban_spec(glob: &str) -> Value {
+pub(super) fn ban_spec(glob: &str) -> Value {
     json!({ "host": "a.example.com", "path": { "glob": glob }, "ttl": "1h" })
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_is_held_by_its_finalizer_and_lifted_when_it_goes() {
+async fn a_ban_is_in_force_and_then_exhausted() {
     let stage = stage();
-    stage.node("edge-web-fra-1").await;
+    let counted = stage.counting_node("edge-web-fra-1").await;
     let running = tokio::spawn(run(stage.context.clone()));
     stage.put(Watched::Bans, "BanRule", "b", &json!({}), &ban_spec("/x/**"));
-    let held = stage.wait(|asked| asked.path == BAN).await;
-    assert_eq!(held.body["metadata"]["finalizers"], json!([LIFT]));
-    assert_eq!(held.body["metadata"]["uid"], "b", "so that nothing is made that is gone");
+    let told = stage.wait(|asked| asked.path.starts_with(BAN)).await;
+    assert!(is_status(&told, "Active"), "nothing is written before: {told:?}");
+    let id = told.body["status"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(stage.bus.bans().await.unwrap(), [id]);
+    counted.send(5).unwrap();
+    let told = stage.wait(|asked| is_status(asked, "Exhausted")).await;
+    assert_eq!(told.body["status"]["matched"], 5);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_that_is_new_goes_on_with_a_ban_and_gives_it_no_second_time() {
+    let stage = stage();
+    let counted = stage.counting_node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    stage.put(Watched::Bans, "BanRule", "b", &json!({}), &ban_spec("/x/**"));
     let told = stage.wait(|asked| is_status(asked, "Active")).await;
-    let id = told.body["status"]["id"].clone();
-    let leaving = json!({
-        "finalizers": [LIFT],
-        "deletionTimestamp": "1970-01-01T00:16:40Z",
-        "status": { "id": id, "phase": "Active" },
-    });
+    running.abort();
+
+    let next = stage.successor();
+    let metadata = json!({ "status": told.body["status"] });
+    next.put(Watched::Bans, "BanRule", "b", &metadata, &ban_spec("/x/**"));
+    let running = tokio::spawn(run(next.context.clone()));
+    counted.send(5).unwrap();
+    let told = next.wait(|asked| is_status(asked, "Exhausted")).await;
+    assert_eq!(told.body["status"]["matched"], 5);
+    assert_eq!(next.ordered().await.len(), 1);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_former_operators_held_is_let_go() {
+    let stage = stage();
+    let running = tokio::spawn(run(stage.context.clone()));
+    let leaving = json!({ "finalizers": [LIFT], "deletionTimestamp": "1970-01-01T00:16:40Z" });
     stage.put(Watched::Bans, "BanRule", "b", &leaving, &ban_spec("/x/**"));
     let freed = stage.wait(|asked| asked.path == BAN).await;
     assert_eq!(freed.body["metadata"]["finalizers"], json!([]));
-    let targets = stage.ordered().await;
-    assert_eq!(targets.last(), Some(&Target::Lift(id.as_str().unwrap().to_owned())));
+    assert_eq!(freed.body["metadata"]["uid"], "b", "so that nothing is made that is gone");
+    assert_eq!(stage.ordered().await, []);
     running.abort();
 }
 
@@ -261,9 +336,9 @@ async fn a_ban_that_says_something_else_lifts_what_it_said() {
     let stage = stage();
     stage.node("edge-web-fra-1").await;
     let running = tokio::spawn(run(stage.context.clone()));
-    let said = json!({ "finalizers": [LIFT], "status": { "id": "ban:before", "phase": "Active" } });
+    let said = json!({ "status": { "id": "ban:before", "phase": "Active" } });
     stage.put(Watched::Bans, "BanRule", "b", &said, &ban_spec("/y/**"));
-    stage.wait(|asked| is_status(asked, "Active")).await;
+    stage.wait(|asked| is_status(asked, "Exhausted")).await;
     let targets = stage.ordered().await;
     assert_eq!(targets[0], Target::Lift("ban:before".into()));
     assert!(matches!(&targets[1], Target::Ban(_)));

@@ -42,6 +42,9 @@ fn an_order_is_complete_when_every_node_acknowledged_that_entry() {
     let verdict = judge(&position(), &members, &acks);
     assert_eq!(verdict.judgement, Judgement::Complete);
     assert_eq!((verdict.matched, verdict.counting), (3, true));
+    // Who is gone counts no more.
+    let gone = judge(&position(), &members[..1], &acks);
+    assert_eq!((gone.matched, gone.counting), (3, false));
     // It stays so when the entry goes.
     acks.present = false;
     assert_eq!(judge(&position(), &members, &acks).judgement, Judgement::Complete);

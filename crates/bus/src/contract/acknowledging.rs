@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use wire::Seq;
-use wire::invalidation::{Ack, LogPosition};
+use wire::invalidation::{Ack, Ban, Invalidation, LogPosition, Pattern, Target};
 
 use super::node::beat;
-use super::{Bench, publish, within};
+use super::{Bench, order, publish, within};
 
 fn ack(node: &str, at: &LogPosition, matched: Option<u64>) -> Ack {
     Ack { node: node.into(), seq: at.seq, matched, error: None }
@@ -74,6 +74,53 @@ pub async fn silence_is_not_absence(bench: &impl Bench) {
     assert_eq!(other.members().await.unwrap().len(), 2);
     bus.heartbeat(&beat("b")).await.unwrap();
     assert_eq!(other.members().await.unwrap().len(), 3);
+}
+
+/// Bans are known as long as they are in force: longer than their entries, and no longer than the log.
+pub async fn bans_in_force_are_known(bench: &impl Bench) {
+    let (bus, other) = (bench.join().await, bench.join().await);
+    let known = async || {
+        let mut bans = other.bans().await.unwrap();
+        bans.sort();
+        bans
+    };
+    assert!(known().await.is_empty());
+    for (id, ttl_ms, dry_run) in [
+        ("long", 3_600_000, false),
+        ("lifted", 3_600_000, false),
+        ("short", 200, false),
+        ("dry", 3_600_000, true),
+    ] {
+        bus.publish(&Invalidation { dry_run, ..to(id, ban(id, ttl_ms)) }).await.unwrap();
+    }
+    publish(&bus, &["no-ban"]).await;
+    assert_eq!(known().await[..2], ["lifted", "long"]);
+    bus.publish(&Invalidation { dry_run: true, ..to("l1", Target::Lift("lifted".into())) })
+        .await
+        .unwrap();
+    bus.publish(&to("l2", Target::Lift("unknown".into()))).await.unwrap();
+    assert_eq!(known().await[..2], ["lifted", "long"]);
+    bus.publish(&to("l3", Target::Lift("lifted".into()))).await.unwrap();
+    bench.trim(1).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(known().await, ["long"]);
+    // The nodes forget all that they stored when it is another log: nothing is banned from there any more.
+    bench.restart_empty().await;
+    within(async {
+        while other.bans().await != Ok(Vec::new()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+fn to(id: &str, target: Target) -> Invalidation {
+    Invalidation { target, ..order(id) }
+}
+
+fn ban(id: &str, ttl_ms: u64) -> Target {
+    let path = Some(Pattern::Prefix("/x".into()));
+    Target::Ban(Ban { id: id.into(), host: None, path, headers: Vec::new(), ttl_ms })
 }
 
 /// Whoever waits for acknowledgements or members need not wait for a tick.

@@ -9,7 +9,7 @@ use wire::invalidation::{NodeState, Phase};
 
 use super::node::beat;
 use super::{Bench, Node, eventually, order, publish};
-use crate::{Bus, SendError, Sender, SenderSettings};
+use crate::{Bus, SendError, Sender, SenderSettings, Until};
 
 /// A sender that runs until it is dropped.
 struct Running {
@@ -49,7 +49,8 @@ pub async fn an_order_is_complete_when_all_nodes_say_so(bench: &impl Bench) {
     for id in ["p1", "p2", "p3"] {
         let accepted = running.sender.send(order(id)).await.unwrap();
         assert!(accepted.replicated && accepted.position.is_some(), "{accepted:?}");
-        let report = running.sender.wait(id, Duration::from_secs(10)).await.unwrap();
+        let report =
+            running.sender.wait(id, Until::Counted, Duration::from_secs(10)).await.unwrap();
         assert_eq!((report.phase, report.matched, report.counting), (Phase::Complete, 2, false));
         assert!(report.nodes.iter().all(|node| node.state == NodeState::Done), "{report:?}");
         assert!(nodes.iter().all(|node| node.applied().contains(&id.to_owned())));
@@ -59,7 +60,7 @@ pub async fn an_order_is_complete_when_all_nodes_say_so(bench: &impl Bench) {
     }
     assert_eq!(nodes[0].applied(), ["p1", "p2", "p3"]);
     assert_eq!(running.sender.report("unknown"), None);
-    assert_eq!(running.sender.wait("unknown", Duration::from_secs(1)).await, None);
+    assert_eq!(running.sender.wait("unknown", Until::Counted, Duration::from_secs(1)).await, None);
     assert_eq!(running.sender.reports(2).len(), 2);
 }
 
@@ -71,7 +72,7 @@ pub async fn a_node_that_is_silent_makes_an_order_partial(bench: &impl Bench) {
     bus.heartbeat(&beat("late")).await.unwrap();
     let running = Running::start(Arc::clone(&bus));
     running.sender.send(order("p")).await.unwrap();
-    let report = running.sender.wait("p", Duration::from_secs(10)).await.unwrap();
+    let report = running.sender.wait("p", Until::Counted, Duration::from_secs(10)).await.unwrap();
     assert_eq!(report.phase, Phase::Partial);
     let states: Vec<_> = report.nodes.iter().map(|node| (&*node.name, node.state)).collect();
     let expected =
@@ -97,7 +98,8 @@ pub async fn orders_wait_for_the_log_in_their_order(bench: &impl Bench) {
     }
     assert_eq!(running.sender.send(order("q20")).await, Err(SendError::Full));
     assert_eq!(running.sender.queued(), 20);
-    let pending = running.sender.wait("q0", Duration::from_millis(100)).await.unwrap();
+    let pending =
+        running.sender.wait("q0", Until::Counted, Duration::from_millis(100)).await.unwrap();
     assert_eq!(pending.phase, Phase::Pending);
     bench.heal().await;
     for id in &ids {

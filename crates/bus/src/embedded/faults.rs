@@ -44,6 +44,7 @@ impl Faults {
             let mut state = self.bus.shared.state.lock();
             state.log.restart_empty(new_epoch());
             state.acks.clear();
+            state.bans.clear();
         }
         self.wake();
     }

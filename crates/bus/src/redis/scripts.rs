@@ -13,6 +13,8 @@ pub(super) struct Keys {
     pub(super) log: String,
     /// The log's name.
     pub(super) epoch: String,
+    /// Ban in force → until when, in milliseconds.
+    pub(super) bans: String,
     /// Node → `milliseconds:heartbeat`.
     pub(super) nodes: String,
     /// Node that left → when.
@@ -33,6 +35,7 @@ impl Keys {
         Self {
             log: name("log"),
             epoch: name("epoch"),
+            bans: name("bans"),
             nodes: name("nodes"),
             left: name("left"),
             acks: name("acks"),
@@ -59,6 +62,7 @@ pub(super) struct Scripts {
     pub(super) acknowledge: Script,
     pub(super) acks: Script,
     pub(super) observe: Script,
+    pub(super) bans: Script,
 }
 
 impl Scripts {
@@ -73,6 +77,7 @@ impl Scripts {
             acknowledge: Script::new(ACKNOWLEDGE),
             acks: Script::new(ACKS),
             observe: Script::new(&[NOW, OBSERVE].concat()),
+            bans: Script::new(&[NOW, BANS].concat()),
         }
     }
 }
@@ -111,7 +116,8 @@ local function epoch(key, fresh)
 end
 ";
 
-/// KEYS: log, epoch. ARGV: order, fresh epoch, random number, length, age, head of acks, channel.
+/// KEYS: log, epoch, bans. ARGV: order, fresh epoch, random number, length, age, head of acks, channel; and if it is a
+/// ban or lifts one, its id and for how many milliseconds it is in force.
 ///
 /// The second half of an id is random, or a random step further than the one before it in the same
 /// millisecond. Else a log that failed over might give out the ids of what it lost again, and neither
@@ -138,6 +144,17 @@ for _ = 1, 64 do
   length = length - 1
   redis.call('XTRIM', KEYS[1], 'MAXLEN', '=', length)
   redis.call('UNLINK', ARGV[6] .. ':' .. name .. ':' .. oldest)
+end
+if ARGV[8] then
+  local bans = redis.call('HGETALL', KEYS[3])
+  for i = 1, #bans, 2 do
+    if (tonumber(bans[i + 1]) or 0) <= time then redis.call('HDEL', KEYS[3], bans[i]) end
+  end
+  if tonumber(ARGV[9]) > 0 then
+    redis.call('HSET', KEYS[3], ARGV[8], digits(time + ARGV[9]))
+  else
+    redis.call('HDEL', KEYS[3], ARGV[8])
+  end
 end
 redis.call('PUBLISH', ARGV[7], seq)
 return {name, seq}
@@ -223,6 +240,15 @@ for i = 3, #KEYS do
   all[i - 2] = {present, redis.call('HVALS', KEYS[i])}
 end
 return all
+";
+
+/// KEYS: bans.
+const BANS: &str = r"
+local time, all, found = now(), redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #all, 2 do
+  if (tonumber(all[i + 1]) or 0) > time then found[#found + 1] = all[i] end
+end
+return found
 ";
 
 /// KEYS: observers. ARGV: observer, report, milliseconds until it is forgotten, most observers. Takes the report and

@@ -247,6 +247,11 @@ impl Book {
         true
     }
 
+    pub(super) fn withdraw(&mut self, id: &str) {
+        self.dequeue(id);
+        self.forget(id);
+    }
+
     fn forget(&mut self, id: &str) {
         let Some(Numbered { number, kept }) = self.orders.remove(id) else { return };
         self.bytes -= kept.bytes;

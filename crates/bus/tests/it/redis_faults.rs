@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::contract::{Node, eventually, next, order, publish, until};
-use bus::{Bus, BusError, RedisBus, RedisSettings, Sender, SenderSettings};
+use bus::{Bus, BusError, RedisBus, RedisSettings, Sender, SenderSettings, Until};
 use runtime::Clock;
 use tokio::time::Instant;
 use wire::invalidation::Phase;
@@ -59,7 +59,7 @@ async fn killed_and_restarted_empty_under_load_it_loses_no_order() {
     load.await.unwrap();
     for n in 0..400 {
         let id = format!("p{n}");
-        let report = sender.wait(&id, Duration::from_secs(20)).await.unwrap();
+        let report = sender.wait(&id, Until::Counted, Duration::from_secs(20)).await.unwrap();
         assert_eq!((report.phase, report.nodes.len()), (Phase::Complete, 3), "{report:?}");
     }
     run.abort();

@@ -105,7 +105,7 @@ impl Cache {
             What::Ban(spec, matcher) => {
                 let kind = Kind::Ban { spec: spec.clone(), how: order.how };
                 self.orders.ban(seq, matcher.clone(), kind, now)?;
-                Some(0)
+                None
             }
         };
         Ok(Applied { matched })

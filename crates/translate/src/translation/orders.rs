@@ -21,8 +21,8 @@ pub struct TranslatedOrder {
     pub kind: OrderKind,
     /// The resource's name: `namespace/name`, or `name` if it has no namespace.
     pub name: String,
-    /// What goes into the log. Its id stands for the resource and what the resource says: the same
-    /// content has the same id, an edit another. `issued_ms` is 0, for the sender to fill in.
+    /// What goes into the log. Its id stands for the resource and what the resource says: an edit has
+    /// another. `issued_ms` is 0, for the sender to fill in.
     pub invalidation: Invalidation,
     /// How long every node has to apply it, in milliseconds; bans have the default of purges.
     pub deadline_ms: u64,
@@ -105,21 +105,59 @@ where
     Some(TranslatedOrder { kind, name, invalidation, deadline_ms, file, line })
 }
 
-/// `purge:news:0123456789abcdef`: 64 letters at most. A resource that was made again in a cluster has
-/// another uid, and is another order.
+/// `purge:cdn.news:0123456789abcdef:1`: 64 letters at most. What is in a cluster is told apart by its uid and
+/// generation: made again, or edited and edited back, it is another order. Elsewhere what it says stands for it.
 fn id<T: Resource<DynamicType = ()>>(
     kind: OrderKind,
     resource: &Located<T>,
     content: &Invalidation,
 ) -> String {
-    const MOST: usize = 40;
-    // Plain data always has a JSON form.
-    let content = serde_json::to_vec(content).unwrap_or_default();
-    let uid = resource.value.meta().uid.as_deref().unwrap_or_default();
-    let identity = serde_json::to_vec(&(resource.identity(), uid)).unwrap_or_default();
-    let hash = xxhash_rust::xxh3::xxh3_64(&[&identity[..], &content].concat());
+    const MOST: usize = 32;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let name = resource.full_name();
     let name = name.chars().map(|c| if fits(c) { c } else { '.' }).take(MOST).collect::<String>();
-    format!("{}:{name}:{hash:016x}", kind.word())
+    let (kind, meta) = (kind.word(), resource.value.meta());
+    if let Some(uid) = &meta.uid {
+        let generation = meta.generation.unwrap_or_default();
+        return format!("{kind}:{name}:{}:{generation}", mark(uid));
+    }
+    // Plain data always has a JSON form.
+    let content = serde_json::to_vec(content).unwrap_or_default();
+    let identity = serde_json::to_vec(&resource.identity()).unwrap_or_default();
+    let hash = xxhash_rust::xxh3::xxh3_64(&[&identity[..], &content].concat());
+    format!("{kind}:{name}:{hash:016x}")
+}
+
+/// What stands for a uid in the ids of orders.
+pub fn mark(uid: &str) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(uid.as_bytes()))
+}
+
+/// What the id of an order says of the resource of a cluster that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Giver<'a> {
+    name: &'a str,
+    /// The [`mark`] of its uid.
+    pub mark: &'a str,
+    /// Which generation of the resource gave it.
+    pub generation: i64,
+}
+
+impl<'a> Giver<'a> {
+    /// Who gave the order `id`; none, if that was no resource of this kind in a cluster.
+    pub fn of(kind: OrderKind, id: &'a str) -> Option<Self> {
+        let mut parts = id.split(':');
+        let (word, name, mark) = (parts.next()?, parts.next()?, parts.next()?);
+        let generation = parts.next()?.parse().ok()?;
+        let fits = parts.next().is_none() && word == kind.word() && mark.len() == 16;
+        fits.then_some(Self { name, mark, generation })
+    }
+
+    /// Whether it may be in `namespace`: of long names only the head is known.
+    pub fn may_be_in(&self, namespace: &str) -> bool {
+        match self.name.split_once('.') {
+            Some((own, _)) => own == namespace,
+            None => namespace.starts_with(self.name),
+        }
+    }
 }

@@ -198,6 +198,8 @@ fn an_order_has_the_id_of_what_it_says() {
     let tags = |tags: &[&str]| serde_json::json!({ "tags": tags });
     let mut again = purge("a", tags(&["x"]));
     again.value.metadata.uid = Some("2".to_owned());
+    let mut edited = again.clone();
+    edited.value.metadata.generation = Some(2);
     let mut elsewhere = purge("a", tags(&["x"]));
     elsewhere.value.metadata.namespace = Some("shop".to_owned());
     let mut long = purge(&"n".repeat(253), tags(&["x"]));
@@ -208,6 +210,7 @@ fn an_order_has_the_id_of_what_it_says() {
         purge("b", tags(&["x"])),
         purge("a", serde_json::json!({"tags": ["x"], "soft": true})),
         again,
+        edited,
         elsewhere,
         long,
     ];
@@ -215,7 +218,7 @@ fn an_order_has_the_id_of_what_it_says() {
     assert_eq!(found, ids(different));
     let distinct: std::collections::HashSet<_> = found.iter().collect();
     assert_eq!(distinct.len(), found.len(), "{found:?}");
-    assert!(found[0].starts_with("purge:a:") && found[5].starts_with("purge:shop.a:"));
+    assert!(found[0].starts_with("purge:a:") && found[6].starts_with("purge:shop.a:"));
     for id in found {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         assert!(id.len() <= 64 && id.chars().all(fits), "{id}");
@@ -223,6 +226,36 @@ fn an_order_has_the_id_of_what_it_says() {
     // Neither a comment nor the time it has changes the order.
     let kept = serde_json::json!({"tags": ["x"], "deadline": "5s", "ttlAfterFinished": "2h"});
     assert_eq!(ids(vec![purge("a", kept)]), ids(vec![purge("a", tags(&["x"]))]));
+}
+
+#[test]
+fn an_id_says_who_gave_it_in_a_cluster() {
+    let mut ban = crds::BanRule::new(
+        "news",
+        serde_json::from_value(serde_json::json!({ "path": { "prefix": "/x" } })).unwrap(),
+    );
+    let id = |ban: &crds::BanRule| {
+        let bans = vec![ban.clone().into()];
+        let translation = translate(&Resources { bans, ..Resources::default() });
+        translation.orders[0].invalidation.id.clone()
+    };
+    assert_eq!(Giver::of(OrderKind::Ban, &id(&ban)), None, "no cluster");
+    ban.metadata.uid = Some("u".to_owned());
+    ban.metadata.generation = Some(7);
+    ban.metadata.namespace = Some("shop".to_owned());
+    let given = id(&ban);
+    let giver = Giver::of(OrderKind::Ban, &given).unwrap();
+    assert_eq!((giver.mark, giver.generation), (mark("u").as_str(), 7));
+    assert!(giver.may_be_in("shop") && !giver.may_be_in("sho") && !giver.may_be_in("shop2"));
+    assert_eq!(Giver::of(OrderKind::Purge, &given), None);
+    ban.metadata.namespace = Some("s".repeat(63));
+    let given = id(&ban);
+    assert!(given.len() <= 64, "{given}");
+    let giver = Giver::of(OrderKind::Ban, &given).unwrap();
+    assert!(giver.may_be_in(&"s".repeat(63)) && !giver.may_be_in("shop"));
+    for other in ["", "ban", "ban:a:0123456789abcdef", "ban:a:0123456789abcdef:x", "ban:a:0123:1"] {
+        assert_eq!(Giver::of(OrderKind::Ban, other), None, "{other}");
+    }
 }
 
 #[test]

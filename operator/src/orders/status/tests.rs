@@ -107,15 +107,19 @@ fn a_purge_that_is_wrong_is_not_accepted_and_one_without_a_log_is() {
 }
 
 #[test]
-fn a_ban_is_active_from_the_log_on_until_its_time_is_over() {
+fn a_ban_is_active_from_the_log_on_until_nothing_is_left_or_its_time_is_over() {
     let expires = time(60_000);
-    let ban_of = |phase| {
-        let report = report(phase, vec![node("a", NodeState::Done)]);
+    let ban_of = |phase, counting| {
+        let mut report = report(phase, vec![node("a", NodeState::Done)]);
+        report.counting = counting;
         ban(&told(&report, 0), &BanRuleStatus::default(), &expires, &time(0))
     };
-    assert_eq!(ban_of(Phase::Pending).phase, None);
-    assert_eq!(ban_of(Phase::Applying).phase, Some(BanPhase::Active));
-    let active = ban_of(Phase::Complete);
+    assert_eq!(ban_of(Phase::Pending, false).phase, None);
+    assert_eq!(ban_of(Phase::Applying, true).phase, Some(BanPhase::Active));
+    let counted = ban_of(Phase::Complete, false);
+    assert_eq!(counted.phase, Some(BanPhase::Exhausted));
+    assert!(counted.conditions[1].message.contains("nothing stored before it is left"));
+    let active = ban_of(Phase::Complete, true);
     assert_eq!((active.phase, active.expires_at.clone()), (Some(BanPhase::Active), Some(expires)));
     let over = exhausted(&active, 1, &time(60_000));
     assert_eq!(over.phase, Some(BanPhase::Exhausted));

@@ -47,6 +47,25 @@ fn orders_are_published_in_order_and_once() {
 }
 
 #[test]
+fn what_is_withdrawn_is_published_no_more() {
+    let mut book = book(2, 10);
+    for id in ["a", "b"] {
+        book.accept(order(id), NOW).unwrap();
+    }
+    book.published("a", at(1), NOW);
+    for id in ["a", "b", "unknown"] {
+        book.withdraw(id);
+    }
+    assert_eq!((book.front(), book.queued(), phase(&book, "a")), (None, 0, None));
+    book.judged("a", &at(1), verdict(Judgement::Lost), NOW);
+    assert_eq!(book.queued(), 0);
+    // Nothing of them stands in the way of others.
+    for id in ["a", "b"] {
+        assert_eq!(book.accept(order(id), NOW), Ok(false));
+    }
+}
+
+#[test]
 fn a_full_queue_takes_no_more_until_the_log_does() {
     let mut book = book(2, 10);
     assert_eq!(book.accept(order("a"), NOW), Ok(false));

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, BusError, SendError, Sender};
+use bus::{Bus, BusError, SendError, Sender, Until};
 use tokio::time::Instant;
 use wire::Invalidation;
-use wire::invalidation::{Phase, PurgeReport};
+use wire::invalidation::{Phase, PurgeReport, Target};
 
 use super::desk::{BanStatus, Desk, DeskError, Later, LogStatus, NodeStatus};
 use crate::config::Node;
@@ -89,12 +89,16 @@ impl Desk for LogDesk {
                 return Ok(sent);
             }
             let rest = until.saturating_duration_since(Instant::now());
-            Ok(self.sender.wait(&id, rest).await.unwrap_or(sent))
+            let what = match order.target {
+                Target::Ban(_) if !order.dry_run => Until::Applied,
+                _ => Until::Counted,
+            };
+            Ok(self.sender.wait(&id, what, rest).await.unwrap_or(sent))
         })
     }
 
     fn report<'a>(&'a self, id: &'a str, wait: Duration) -> Later<'a, Option<PurgeReport>> {
-        Box::pin(self.sender.wait(id, wait))
+        Box::pin(self.sender.wait(id, Until::Counted, wait))
     }
 
     fn bans(&self) -> Vec<BanStatus> {

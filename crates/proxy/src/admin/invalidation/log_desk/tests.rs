@@ -60,6 +60,10 @@ impl Bus for SlowBus {
         self.0.acks(at)
     }
 
+    fn bans(&self) -> bus::Later<'_, Result<Vec<String>, BusError>> {
+        self.0.bans()
+    }
+
     fn changes(&self) -> Changes {
         self.0.changes()
     }
