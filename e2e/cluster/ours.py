@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import former
 from host.say import Failed, step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,8 +15,8 @@ ARCHIVES = ROOT / "target/images"
 
 REGISTRY = os.environ.get("E2E_IMAGES", "blue-origin.test")
 TAG = os.environ.get("E2E_TAG", "e2e")
-# What is upgraded to; here, the same programs under another name.
-NEXT_TAG = os.environ.get("E2E_NEXT_TAG", TAG if "E2E_IMAGES" in os.environ else f"{TAG}-next")
+# Those of the commit before this one.
+FORMER_TAG = os.environ.get("E2E_FORMER_TAG", f"{TAG}-former")
 
 # Package and program. Who is not there yet is left out.
 PROGRAMS = [("edge", "edge"), ("shield", "shield"), ("geodns", "geodns"), ("operator", "operator"), ("e2e", "stage")]
@@ -32,20 +33,42 @@ import archive  # noqa: E402
 
 def images():
     """Builds the programs and an archive of each one's image; returns their paths."""
+    # First: what is built last is what `target/debug` has.
+    before = former_images()
     there = [(package, program) for package, program in PROGRAMS if (ROOT / package).is_dir()]
     with step("our programs"):
         wanted = [part for package, program in there for part in ("-p", package, "--bin", program)]
         run(["cargo", "build", "--quiet", "--locked", *wanted])
     others = [Path(path) for path in map(shutil.which, OTHERS) if path]
     programs = [BUILT / program for _, program in there] + others
-    return [image(program) for program in programs]
+    return before + [image(program, TAG) for program in programs]
 
 
-def image(program):
+def former_images():
+    """The same of the former commit's; none, and its reason in capitals, if there is no such commit."""
+    try:
+        tree = former.check_out(ROOT)
+        with step(f"the programs of {tree.with_name('commit').read_text()[:7]}"):
+            programs = former.programs(ROOT, tree, [what for what in PROGRAMS if what[0] != "e2e"])
+    except former.Unknown as reason:
+        print(f"THERE IS NO FORMER COMMIT TO UPGRADE FROM: {str(reason).upper()}", flush=True)
+        return []
+    return [image(program, FORMER_TAG) for program in programs]
+
+
+def former_chart():
+    """What the tests are told of the former commit's chart, if there is one."""
+    try:
+        return {"E2E_FORMER_TAG": FORMER_TAG, "E2E_FORMER_CHART": str(former.check_out(ROOT) / "charts/blue-origin")}
+    except former.Unknown:
+        return {}
+
+
+def image(program, tag):
     """The archive of a program's image, made anew when the program is newer."""
-    path = ARCHIVES / f"{program.name}.tar"
+    path = ARCHIVES / f"{program.name}-{tag}.tar"
     if not path.exists() or path.stat().st_mtime <= program.stat().st_mtime:
-        archive.build(program, [f"{REGISTRY}/{program.name}:{tag}" for tag in (TAG, NEXT_TAG)], path)
+        archive.build(program, [f"{REGISTRY}/{program.name}:{tag}"], path)
     return path
 
 
@@ -57,7 +80,7 @@ def tests(way, more):
         "E2E_CLUSTER": way.name,
         "E2E_IMAGES": REGISTRY,
         "E2E_TAG": TAG,
-        "E2E_NEXT_TAG": NEXT_TAG,
+        **former_chart(),
         **way.environment(),
     }
     environment = os.environ | told

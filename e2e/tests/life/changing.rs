@@ -1,14 +1,15 @@
 //! What goes on while something changes.
 
-use e2e::kubectl::{helm, told};
+use e2e::kubectl::{helm, path, told};
 use serde_json::{Value, json};
 
 use crate::cluster::{
     Cluster, Pod, RELEASE, SPACE, all_are_rolled_out, apply_example, ask, ask_as, at, edges, here,
     json, pods, until, wait_for,
 };
-use crate::installing::release;
+use crate::installing::{release, release_of};
 use crate::load::Load;
+use crate::steps::say;
 
 /// Changes the pool as `kubectl edit` would.
 fn patch(changes: &Value) {
@@ -102,22 +103,47 @@ fn all_run(tag: &str) {
     });
 }
 
-/// All programs are new, and values are other ones: every pod but Redis' is replaced.
-pub(crate) fn an_upgrade_under_load_fails_no_request(_: &mut Cluster) {
+/// Chart and programs of the commit before this one, or else, in capitals, those of this one under the same name.
+fn former() -> (String, String) {
+    match (std::env::var("E2E_FORMER_CHART"), std::env::var("E2E_FORMER_TAG")) {
+        (Ok(chart), Ok(tag)) => (chart, tag),
+        _ => {
+            say(
+                "  THERE IS NO FORMER COMMIT HERE, SO THIS UPGRADES FROM WHAT IS NEW TO WHAT IS NEW",
+            );
+            (path("charts/blue-origin"), told("E2E_TAG"))
+        }
+    }
+}
+
+pub(crate) fn going_back_to_the_former_commit_under_load_fails_no_request(_: &mut Cluster) {
+    let (chart, tag) = former();
     let load = Load::begin("fra");
-    let next = told("E2E_NEXT_TAG");
+    release_of(&chart, "upgrade", &tag, &[]);
+    all_run(&tag);
+    load.end();
+    apply_example("purge/ban.yaml");
+    wait_for(&["banrule/plain-text"], "condition=Active");
+}
+
+/// Values are other ones, too.
+pub(crate) fn an_upgrade_from_the_former_commit_under_load_fails_no_request(_: &mut Cluster) {
+    let load = Load::begin("fra");
     let more = [
         "--set=geodns.nameServer.name=ns1.example.net",
         "--set=operator.extraArgs={--drain-notice=6}",
     ];
-    release("upgrade", &next, &more);
-    all_run(&next);
+    release("upgrade", &told("E2E_TAG"), &more);
+    all_run(&told("E2E_TAG"));
     load.end();
     let zones = here(&["get", &format!("configmap/{RELEASE}-zones"), "--output=yaml"]);
     assert!(zones.contains("ns1.example.net"), "{zones}");
+    // What the former one gave.
+    here(&["delete", "banrule/plain-text", "--timeout=60s"]);
 }
 
-pub(crate) fn the_way_back_under_load_fails_no_request(_: &mut Cluster) {
+/// To the values that it was installed with.
+pub(crate) fn a_rollback_under_load_fails_no_request(_: &mut Cluster) {
     let load = Load::begin("fra");
     helm(&["rollback", RELEASE, "1", "--namespace", SPACE, "--wait", "--timeout=4m"]);
     all_run(&told("E2E_TAG"));

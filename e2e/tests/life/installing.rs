@@ -27,9 +27,13 @@ pub(crate) fn values(tag: &str) -> Vec<String> {
 
 /// `helm install` or `upgrade`, with more values.
 pub(crate) fn release(how: &str, tag: &str, more: &[&str]) -> String {
-    let chart = path("charts/blue-origin");
+    release_of(&path("charts/blue-origin"), how, tag, more)
+}
+
+/// The same with another chart.
+pub(crate) fn release_of(chart: &str, how: &str, tag: &str, more: &[&str]) -> String {
     let values = values(tag);
-    let mut arguments = vec![how, RELEASE, &chart, "--namespace", SPACE, "--wait", "--timeout=4m"];
+    let mut arguments = vec![how, RELEASE, chart, "--namespace", SPACE, "--wait", "--timeout=4m"];
     arguments.extend(values.iter().map(String::as_str));
     arguments.extend(more);
     helm(&arguments)
