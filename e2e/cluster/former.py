@@ -1,6 +1,5 @@
 """The commit before this one: its chart and its programs, to upgrade from and to go back to."""
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -26,7 +25,8 @@ def check_out(root):
     sha, home = commit(root), root / HOME
     tree, mark = home / "tree", home / "commit"
     if not mark.exists() or mark.read_text() != sha:
-        shutil.rmtree(home, ignore_errors=True)
+        for folder in (tree, home / "bin"):
+            shutil.rmtree(folder, ignore_errors=True)
         tree.mkdir(parents=True)
         with subprocess.Popen(["git", "archive", sha], cwd=root, stdout=subprocess.PIPE) as archive:
             # With times of now: cargo takes what is older than what it built for what it built.
@@ -38,7 +38,8 @@ def check_out(root):
 
 
 def programs(root, tree, wanted):
-    """Builds the (package, program)s that there were then; their paths. What both commits need is built once."""
+    """Builds the (package, program)s that there were then; their paths. In a folder of their own: to cargo, two trees in
+    one would be one and the same."""
     folder = root / HOME / "bin"
     there = [(package, program) for package, program in wanted if (tree / package).is_dir()]
     paths = [folder / program for _, program in there]
@@ -46,15 +47,13 @@ def programs(root, tree, wanted):
         return paths
     parts = [part for package, program in there for part in ("-p", package, "--bin", program)]
     build = ["cargo", "build", "--quiet", "--locked", *parts]
-    environment = os.environ | {"CARGO_TARGET_DIR": str(root / "target")}
+    built = root / HOME / "target"
+    environment = os.environ | {"CARGO_TARGET_DIR": str(built)}
     if subprocess.run(build, cwd=tree, env=environment, check=False).returncode != 0:
         raise Unknown("the former commit does not build, see above")
     folder.mkdir(exist_ok=True)
     for path in paths:
-        # The next build puts others in their place.
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        shutil.copy2(root / "target/debug" / path.name, path)
+        shutil.copy2(built / "debug" / path.name, path)
     return paths
 
 

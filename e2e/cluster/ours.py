@@ -33,15 +33,13 @@ import archive  # noqa: E402
 
 def images():
     """Builds the programs and an archive of each one's image; returns their paths."""
-    # First: what is built last is what `target/debug` has.
-    before = former_images()
     there = [(package, program) for package, program in PROGRAMS if (ROOT / package).is_dir()]
     with step("our programs"):
         wanted = [part for package, program in there for part in ("-p", package, "--bin", program)]
         run(["cargo", "build", "--quiet", "--locked", *wanted])
     others = [Path(path) for path in map(shutil.which, OTHERS) if path]
     programs = [BUILT / program for _, program in there] + others
-    return before + [image(program, TAG) for program in programs]
+    return [image(program, TAG) for program in programs] + former_images()
 
 
 def former_images():

@@ -87,12 +87,14 @@ impl Secrets {
     }
 }
 
+/// All that is missing, in one sentence: who mends it wants to do so once.
 async fn missing(
     client: &Client,
     namespace: &str,
     needed: &[(&str, Vec<&'static str>)],
 ) -> Result<Option<String>, DereferenceError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let mut missing = Vec::new();
     for (name, keys) in needed {
         let secret = secrets.get_opt(name).await.map_err(|error| DereferenceError::Unknown {
             namespace: namespace.to_owned(),
@@ -100,19 +102,18 @@ async fn missing(
             error: Box::new(error),
         })?;
         let Some(secret) = secret else {
-            return Ok(Some(format!(
+            missing.push(format!(
                 "the Secret `{name}` is missing in namespace `{namespace}`: its pods need `{}` of it",
                 keys.join("` and `")
-            )));
+            ));
+            continue;
         };
         let data = secret.data.unwrap_or_default();
-        if let Some(key) = keys.iter().find(|key| !data.contains_key(**key)) {
-            return Ok(Some(format!(
-                "the Secret `{name}` in namespace `{namespace}` has no key `{key}`: add it"
-            )));
-        }
+        missing.extend(keys.iter().filter(|key| !data.contains_key(**key)).map(|key| {
+            format!("the Secret `{name}` in namespace `{namespace}` has no key `{key}`: add it")
+        }));
     }
-    Ok(None)
+    Ok((!missing.is_empty()).then(|| missing.join("; ")))
 }
 
 #[cfg(test)]

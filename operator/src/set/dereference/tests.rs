@@ -70,7 +70,8 @@ async fn what_is_missing_is_named_and_asked_for_again_soon() {
     let told = ask(&mut known, &client, 0).await.unwrap().unwrap();
     assert_eq!(
         told,
-        "the Secret `log` is missing in namespace `cdn`: its pods need `url` and `ca.crt` of it"
+        "the Secret `log` is missing in namespace `cdn`: its pods need `url` and `ca.crt` of it; \
+         the Secret `admin` is missing in namespace `cdn`: its pods need `token` of it"
     );
     code.store(200, Ordering::Relaxed);
     assert_eq!(ask(&mut known, &client, 1).await.unwrap(), Some(told));
