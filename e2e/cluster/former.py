@@ -37,6 +37,11 @@ def check_out(root):
     return tree
 
 
+def is_built(root):
+    """Whether `programs` did what it was asked for."""
+    return (root / HOME / "bin").is_dir()
+
+
 def programs(root, tree, wanted):
     """Builds the (package, program)s that there were then; their paths. In a folder of their own: to cargo, two trees in
     one would be one and the same."""

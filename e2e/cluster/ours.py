@@ -54,12 +54,14 @@ def former_images():
     return [image(program, FORMER_TAG) for program in programs]
 
 
-def former_chart():
-    """What the tests are told of the former commit's chart, if there is one."""
+def former_chart(way):
+    """What the tests are told of the former commit's chart, if there are images for it."""
     try:
-        return {"E2E_FORMER_TAG": FORMER_TAG, "E2E_FORMER_CHART": str(former.check_out(ROOT) / "charts/blue-origin")}
+        chart = former.check_out(ROOT) / "charts/blue-origin"
     except former.Unknown:
         return {}
+    has_images = "E2E_FORMER_TAG" in os.environ if way.name == "existing" else former.is_built(ROOT)
+    return {"E2E_FORMER_TAG": FORMER_TAG, "E2E_FORMER_CHART": str(chart)} if has_images else {}
 
 
 def image(program, tag):
@@ -78,7 +80,7 @@ def tests(way, more):
         "E2E_CLUSTER": way.name,
         "E2E_IMAGES": REGISTRY,
         "E2E_TAG": TAG,
-        **former_chart(),
+        **former_chart(way),
         **way.environment(),
     }
     environment = os.environ | told
