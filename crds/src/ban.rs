@@ -97,7 +97,7 @@ pub struct BanRuleStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<String>,
 
-    /// `Active`; `Exhausted` when nothing stored before it is left, or its time is over; `Lifted`; or
+    /// `Active`; `Exhausted` when all that was stored before was held against it, or its time is over; `Lifted`; or
     /// `Failed` when nodes cannot apply it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<BanPhase>,

@@ -66,7 +66,7 @@ pub enum SendError {
 /// What an order is waited for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// All nodes applied it. Of bans that is all that can be waited for: they count for as long as they last.
+    /// All nodes applied it. Bans are swept late, so it takes half a minute until they are counted.
     Applied,
     /// All nodes told how much it matched, too.
     Counted,
@@ -127,21 +127,34 @@ impl Sender {
         self.book.lock().reports(most, self.clock.monotonic())
     }
 
+    /// The ids of the orders that never were in the log, in their order.
+    pub fn waiting(&self) -> Vec<String> {
+        self.book.lock().waiting()
+    }
+
     /// How many orders wait for the log.
     pub fn queued(&self) -> usize {
         self.book.lock().queued()
     }
 
-    /// Goes on with an order that is in the log at `position`, as another sender said. One that is known is the
-    /// known one.
+    /// Goes on with an order that is in the log at `position` and maybe was complete, as another sender said. One that
+    /// is known is the known one.
     ///
     /// # Errors
     /// [`SendError`]; then it is not looked after.
-    pub fn resume(&self, order: Invalidation, position: LogPosition) -> Result<(), SendError> {
+    pub fn resume(
+        &self,
+        order: Invalidation,
+        position: LogPosition,
+        complete: bool,
+    ) -> Result<(), SendError> {
         let (id, now) = (order.id.clone(), self.clock.monotonic());
         let mut book = self.book.lock();
         if !book.accept(order, now)? {
             book.published(&id, position, now);
+            if complete {
+                book.completed(&id, now);
+            }
         }
         drop(book);
         self.sent.notify_one();

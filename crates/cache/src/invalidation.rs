@@ -38,7 +38,8 @@ pub struct Position(pub(crate) u64);
 /// What came of applying an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// Stored responses that it matched; `None` while they are counted, which [`Counted`] ends.
+    /// Stored responses that it matched; `None` while they are counted, which [`Counted`] ends: at the end of a sweep, or
+    /// when a ban goes before it.
     pub matched: Option<u64>,
 }
 
@@ -111,6 +112,8 @@ struct State {
     swept_bans: u64,
     /// The newest order that sweeping must not wait for.
     eager: u64,
+    /// Counts of bans that went before they were swept, for whoever tells of them.
+    gone: Vec<Counted>,
 }
 
 impl Orders {
@@ -220,6 +223,7 @@ impl Orders {
         let mut state = self.state.write();
         state.named.remove(id);
         let lifted: Vec<_> = state.bans.extract_if(.., |ban| ban.id() == Some(id)).collect();
+        state.gone.extend(lifted.iter().filter_map(|ban| ban.last_count()));
         drop(state);
         (!lifted.is_empty()).then(|| lifted.iter().map(|ban| ban.matched()).sum())
     }
@@ -350,6 +354,11 @@ impl Orders {
         counted
     }
 
+    /// The counts of bans that went before they were swept, each once.
+    pub(crate) fn take_gone(&self) -> Vec<Counted> {
+        std::mem::take(&mut self.state.write().gone)
+    }
+
     /// Forgets what nothing is subject to any more, and bans whose time is over.
     pub(crate) fn forget(&self, now: Timestamp) {
         let mut gone = Vec::new();
@@ -361,12 +370,13 @@ impl Orders {
             // With nothing to sweep for, no object is subject to what is there.
             let done = |number: u64| number <= oldest && (number <= swept || eager <= swept);
             gone.extend(state.tags.extract_if(.., |(number, _)| done(*number)).map(|(_, tag)| tag));
-            let State { bans, named, .. } = &mut *state;
+            let State { bans, named, gone: counts, .. } = &mut *state;
             bans.retain(|ban| {
                 let spent = ban.is_exhausted() && ban.mark().number <= oldest;
                 let stays = !(spent && ban.is_eager() || ban.is_over(now));
                 if let (false, Some(id)) = (stays, ban.id()) {
                     named.remove(id);
+                    counts.extend(ban.last_count());
                 }
                 stays
             });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, Delivery, Entry};
-use cache::{Applied, BadOrder, Keys, Order};
+use cache::{Applied, BadOrder, Counted, Keys, Order};
 use runtime::ready::Gate;
 use tokio::sync::{Notify, watch};
 use wire::Invalidation;
@@ -163,7 +163,17 @@ impl Follower {
         }
         node.log.moved_to(&position.epoch);
         self.acks.add(&position.epoch, ack);
+        self.tell_counts(node.cache.take_gone());
         self.node.log.wants_sweep();
+    }
+
+    /// Tells what orders matched that were acknowledged before they were counted.
+    fn tell_counts(&self, counted: Vec<Counted>) {
+        for Counted { seq, matched } in counted {
+            self.node.metrics.log.matched.inc_by(matched);
+            let node = self.node.name.clone();
+            self.acks.add_count(Ack { node, seq, matched: Some(matched), error: None });
+        }
     }
 
     fn show_lag(&self, entries: u64) {

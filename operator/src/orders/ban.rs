@@ -38,11 +38,21 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     };
     let status = ban.status.clone().unwrap_or_default();
     let mut teller = Teller { context, id, ban: Arc::clone(&ban), status };
-    if teller.release().await.is_err() {
-        return Outcome::Again;
+    let leaves = ban.metadata.deletion_timestamp.is_some();
+    if is_held(&ban) {
+        // Operators that held it gave ids of which `lift` knows nothing.
+        if let (true, Some(given), Some(log)) = (leaves, &teller.status.id, &context.log) {
+            lift(context, log, given).await;
+        }
+        if teller.release().await.is_err() {
+            return Outcome::Again;
+        }
     }
-    if ban.metadata.deletion_timestamp.is_some() {
-        // Something keeps it, and until it is gone it is in force.
+    if leaves {
+        // Something else keeps it, and until it is gone it is in force if it was.
+        return Outcome::Settled;
+    }
+    if over(&teller.status) && teller.status.observed_generation == Some(teller.generation()) {
         return Outcome::Settled;
     }
     let order = match order::of_ban(context, &ban).await {
@@ -62,15 +72,17 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
         }
         teller.status = BanRuleStatus::default();
     }
-    if over(&teller.status) {
+    if teller.left().is_zero() {
         return teller.expire().await;
     }
     let given = invalidation.id.clone();
-    if is_given(&teller.status) && log.sender.report(&given).is_none() {
+    let position = teller.status.seq.as_deref().and_then(|seq| seq.parse::<LogPosition>().ok());
+    if let (Some(at), None) = (position, log.sender.report(&given)) {
         // Given anew, it would match what was stored since.
-        let at = teller.status.seq.as_deref().and_then(|seq| seq.parse::<LogPosition>().ok());
-        let resumed = at.is_some_and(|at| log.sender.resume(invalidation, at).is_ok());
-        return if resumed { teller.follow(log, &given).await } else { teller.expire().await };
+        return match log.sender.resume(invalidation, at, is_given(&teller.status)) {
+            Ok(()) => teller.follow(log, &given).await,
+            Err(_) => Outcome::Again,
+        };
     }
     invalidation.issued_ms = context.clock.now_millis();
     let sending = tokio::time::timeout(FIRST, log.sender.send(invalidation)).await;
@@ -85,12 +97,15 @@ pub(super) async fn run(context: &OrdersContext, id: &Id) -> Outcome {
     teller.follow(log, &given).await
 }
 
+/// Whether an operator before this one has it wait for a lifting.
+fn is_held(ban: &BanRule) -> bool {
+    ban.metadata.finalizers.iter().flatten().any(|found| found == LIFT)
+}
+
 /// Whether every node has it, or had.
 fn is_given(status: &BanRuleStatus) -> bool {
-    let complete = said(&status.conditions, "Active").is_some();
-    status.phase == Some(BanPhase::Active) && complete && {
-        status.conditions.iter().any(|c| c.type_ == "Active" && c.reason == "Complete")
-    }
+    let complete = status.conditions.iter().any(|c| c.type_ == "Active" && c.reason == "Complete");
+    status.phase == Some(BanPhase::Active) && complete
 }
 
 fn over(status: &BanRuleStatus) -> bool {
@@ -131,7 +146,9 @@ impl Teller<'_> {
                 cut_off: !log.bus.connected(),
             };
             let status = status::ban(&told, &self.status, &expires, &self.context.now());
-            let said = self.say(status).await;
+            // As long as nobody can ask, what was said of it is the best that is known.
+            let knows = !told.cut_off || self.status.seq.is_none();
+            let said = if knows { self.say(status).await } else { Ok(()) };
             match report.phase {
                 Phase::Failed if said.is_ok() => return Outcome::Settled,
                 Phase::Complete if !report.counting && said.is_ok() => return Outcome::Settled,
@@ -153,12 +170,11 @@ impl Teller<'_> {
         Duration::from_millis(u64::try_from(left).unwrap_or_default())
     }
 
-    /// Waits until its time is over, and says so.
+    /// Its time is over: says so, and has nobody bring it again.
     async fn expire(&mut self) -> Outcome {
-        if over(&self.status) {
-            return Outcome::Settled;
+        if let (Some(log), Some(given)) = (&self.context.log, &self.status.id) {
+            log.sender.withdraw(given);
         }
-        tokio::time::sleep(self.left()).await;
         let status = status::exhausted(&self.status, self.generation(), &self.context.now());
         if self.say(status).await.is_err() { Outcome::Again } else { Outcome::Settled }
     }
@@ -166,9 +182,6 @@ impl Teller<'_> {
     /// Takes away what operators before this one set, for which a deletion would wait. With the uid, so that nothing is
     /// made that is gone.
     async fn release(&self) -> Result<(), kube::Error> {
-        if !self.ban.metadata.finalizers.iter().flatten().any(|found| found == LIFT) {
-            return Ok(());
-        }
         let body = json!({
             "apiVersion": crds::API_VERSION,
             "kind": "BanRule",

@@ -29,11 +29,14 @@ const LONGEST_ID: usize = 64;
 pub async fn lift_gone(context: Arc<OrdersContext>, namespaces: Vec<String>) {
     let Some(log) = &context.log else { return };
     let mut changes = context.world.order_changes();
+    let mut told = None;
     loop {
         changes.mark_unchanged();
-        if let Err(error) = look(&context, log, &namespaces).await {
-            tracing::debug!(error, "bans whose resource is gone cannot be lifted");
+        let error = look(&context, log, &namespaces).await.err();
+        if let (Some(error), true) = (&error, error != told) {
+            tracing::warn!(error, "bans whose BanRule is gone cannot be lifted");
         }
+        told = error;
         tokio::select! {
             _ = changes.changed() => tokio::time::sleep(SETTLE).await,
             () = tokio::time::sleep(LOOK) => {}
@@ -42,6 +45,11 @@ pub async fn lift_gone(context: Arc<OrdersContext>, namespaces: Vec<String>) {
 }
 
 async fn look(context: &OrdersContext, log: &Log, namespaces: &[String]) -> Result<(), String> {
+    let seen = context.world.look(standing);
+    // What was given here and never came into the log must not come there now.
+    for id in gone(&log.sender.waiting(), &seen, namespaces) {
+        log.sender.withdraw(id);
+    }
     let listed = log.bus.bans().await.map_err(|error| error.to_string())?;
     let seen = context.world.look(standing);
     if gone(&listed, &seen, namespaces).is_empty() {
@@ -96,7 +104,7 @@ async fn ask(context: &OrdersContext, namespaces: &[String]) -> Result<Standing,
 fn gone<'a>(listed: &'a [String], standing: &Standing, namespaces: &[String]) -> Vec<&'a str> {
     let is_gone = |id: &&'a String| {
         let Some(giver) = Giver::of(OrderKind::Ban, id) else { return false };
-        let here = namespaces.is_empty() || namespaces.iter().any(|name| giver.may_be_in(name));
+        let here = namespaces.is_empty() || namespaces.iter().any(|name| giver.is_in(name));
         here && standing.get(giver.mark).is_none_or(|(generation, said)| {
             *generation != giver.generation && said.as_ref() != Some(*id)
         })

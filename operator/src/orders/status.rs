@@ -111,7 +111,7 @@ pub(super) fn ban(
     let order = self::phase(told);
     let active = match phase {
         Some(BanPhase::Exhausted) => spent(format!(
-            "{} nodes, {} matched, and nothing stored before it is left; it can be deleted",
+            "{} nodes held all that was stored before against it, {} matched; it can be deleted",
             report.nodes.len(),
             report.matched
         )),

@@ -322,11 +322,33 @@ async fn an_operator_that_is_new_goes_on_with_a_ban_and_gives_it_no_second_time(
 async fn what_former_operators_held_is_let_go() {
     let stage = stage();
     let running = tokio::spawn(run(stage.context.clone()));
-    let leaving = json!({ "finalizers": [LIFT], "deletionTimestamp": "1970-01-01T00:16:40Z" });
+    let leaving = json!({
+        "finalizers": [LIFT],
+        "deletionTimestamp": "1970-01-01T00:16:40Z",
+        "status": { "id": "ban:cdn.b:0123456789abcdef", "phase": "Active" },
+    });
     stage.put(Watched::Bans, "BanRule", "b", &leaving, &ban_spec("/x/**"));
     let freed = stage.wait(|asked| asked.path == BAN).await;
     assert_eq!(freed.body["metadata"]["finalizers"], json!([]));
     assert_eq!(freed.body["metadata"]["uid"], "b", "so that nothing is made that is gone");
+    assert_eq!(stage.ordered().await, [Target::Lift("ban:cdn.b:0123456789abcdef".into())]);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_over_is_over_whatever_an_operator_called_it() {
+    let stage = stage();
+    stage.node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    let over = json!({ "observedGeneration": 1, "phase": "Exhausted", "id": "ban:of-old" });
+    stage.put(Watched::Bans, "BanRule", "b", &json!({ "status": over }), &ban_spec("/x/**"));
+    // Its time was over while nobody led.
+    let at = "0123456789abcdef/5-1";
+    let late = json!({ "phase": "Active", "seq": at, "expiresAt": "1970-01-01T00:00:01Z" });
+    stage.put(Watched::Bans, "BanRule", "c", &json!({ "status": late }), &ban_spec("/x/**"));
+    let told = stage.wait(|asked| asked.method == "PATCH").await;
+    assert!(told.path.contains("/c/") && is_status(&told, "Exhausted"), "{told:?}");
+    tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(stage.ordered().await, []);
     running.abort();
 }

@@ -13,7 +13,7 @@ pub(super) struct Keys {
     pub(super) log: String,
     /// The log's name.
     pub(super) epoch: String,
-    /// Ban in force → until when, in milliseconds.
+    /// The bans in force, in the order in which they end: until when, in milliseconds.
     pub(super) bans: String,
     /// Node → `milliseconds:heartbeat`.
     pub(super) nodes: String,
@@ -146,14 +146,11 @@ for _ = 1, 64 do
   redis.call('UNLINK', ARGV[6] .. ':' .. name .. ':' .. oldest)
 end
 if ARGV[8] then
-  local bans = redis.call('HGETALL', KEYS[3])
-  for i = 1, #bans, 2 do
-    if (tonumber(bans[i + 1]) or 0) <= time then redis.call('HDEL', KEYS[3], bans[i]) end
-  end
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', digits(time))
   if tonumber(ARGV[9]) > 0 then
-    redis.call('HSET', KEYS[3], ARGV[8], digits(time + ARGV[9]))
+    redis.call('ZADD', KEYS[3], digits(time + ARGV[9]), ARGV[8])
   else
-    redis.call('HDEL', KEYS[3], ARGV[8])
+    redis.call('ZREM', KEYS[3], ARGV[8])
   end
 end
 redis.call('PUBLISH', ARGV[7], seq)
@@ -244,11 +241,7 @@ return all
 
 /// KEYS: bans.
 const BANS: &str = r"
-local time, all, found = now(), redis.call('HGETALL', KEYS[1]), {}
-for i = 1, #all, 2 do
-  if (tonumber(all[i + 1]) or 0) > time then found[#found + 1] = all[i] end
-end
-return found
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. digits(now()), '+inf')
 ";
 
 /// KEYS: observers. ARGV: observer, report, milliseconds until it is forgotten, most observers. Takes the report and

@@ -106,6 +106,18 @@ impl Book {
         self.change(id, |kept| kept.published(position, now));
     }
 
+    pub(super) fn completed(&mut self, id: &str, now: Duration) {
+        self.change(id, |kept| kept.complete(now));
+    }
+
+    /// The orders that never were in the log.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        let never = |id: &&String| {
+            self.orders.get(*id).is_some_and(|known| known.kept.phase() == Phase::Pending)
+        };
+        self.queue.iter().filter(never).cloned().collect()
+    }
+
     pub(super) fn refuse(&mut self, id: &str, reason: String, now: Duration) {
         self.dequeue(id);
         self.change(id, |kept| kept.refuse(reason, now));

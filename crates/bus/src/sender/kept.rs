@@ -45,6 +45,8 @@ pub(super) struct Kept {
     counting: bool,
     /// Nodes take so long to count that it is no longer watched closely.
     slow: bool,
+    /// Complete only because nodes that are cut off revalidate: they must still find it.
+    owed: bool,
     /// When it was complete or refused.
     ended: Option<Duration>,
     over: bool,
@@ -84,6 +86,7 @@ impl Kept {
             told: HashMap::new(),
             counting: false,
             slow: false,
+            owed: false,
             ended: None,
             over: false,
             refused: None,
@@ -145,6 +148,11 @@ impl Kept {
         }
     }
 
+    /// Another sender saw that it is complete.
+    pub(super) fn complete(&mut self, now: Duration) {
+        (self.phase, self.ended, self.counting) = (Phase::Complete, Some(now), true);
+    }
+
     pub(super) fn refuse(&mut self, reason: String, now: Duration) {
         self.queued = false;
         self.refused = Some(reason);
@@ -177,9 +185,14 @@ impl Kept {
             Judgement::Failed if self.phase != Phase::Complete => self.phase = Phase::Failed,
             _ => {}
         }
-        let settled = verdict.judgement == Judgement::Complete;
-        if settled && !verdict.counting && !verdict.owed {
-            self.end();
+        if verdict.judgement == Judgement::Complete {
+            self.owed = verdict.owed;
+        }
+        if self.phase == Phase::Complete && !self.owed {
+            // Whatever becomes of its entry and of what is known of it: given anew, it would act anew.
+            if !verdict.counting {
+                self.end();
+            }
             return false;
         }
         self.unanswered_since = verdict.unanswered.then(|| self.unanswered_since.unwrap_or(now));

@@ -8,7 +8,8 @@ use wire::invalidation::How;
 
 use super::{Cache, Invalidate};
 use crate::invalidation::{
-    Applied, BadOrder, BanInfo, END, Fields, Judged, Kind, Matcher, Order, Position, Subject, What,
+    Applied, BadOrder, BanInfo, Counted, END, Fields, Judged, Kind, Matcher, Order, Position,
+    Subject, What,
 };
 use crate::object::Object;
 
@@ -50,6 +51,11 @@ impl Cache {
     /// As [`apply`](Self::apply).
     pub fn apply_here(&self, order: &Order, now: Timestamp) -> Result<Applied, BadOrder> {
         self.carry_out(END, order, now)
+    }
+
+    /// The counts of bans that were lifted or ended before a sweep counted them, each once.
+    pub fn take_gone(&self) -> Vec<Counted> {
+        self.orders.take_gone()
     }
 
     /// The position moves on over an entry that cannot be applied.

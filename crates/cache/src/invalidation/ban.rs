@@ -12,7 +12,7 @@ use semantics::pattern::Pattern;
 use wire::Seq;
 use wire::invalidation::How;
 
-use super::{Fields, Mark, Matched, Subject};
+use super::{Counted, END, Fields, Mark, Matched, Subject};
 use crate::accounts::{ARC, Accounts};
 
 /// What a ban looks at. All that is there must match.
@@ -182,6 +182,12 @@ impl Ban {
     /// Everything there was has been held against it; true when that is news.
     pub(crate) fn exhaust(&self) -> bool {
         !self.exhausted.swap(true, Relaxed)
+    }
+
+    /// What there is to tell of one that goes, unless it was told when it was swept.
+    pub(crate) fn last_count(&self) -> Option<Counted> {
+        let seq = self.mark.seq;
+        (self.exhaust() && seq != END).then(|| Counted { seq, matched: self.matched() })
     }
 
     pub(crate) fn is_exhausted(&self) -> bool {

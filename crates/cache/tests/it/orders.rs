@@ -205,6 +205,26 @@ fn a_ban_works_lazily_and_can_be_lifted() {
     assert_eq!(apply(&cache, 4, &order(Target::Lift("b1".into()), How::Hard)), None);
     Ask::get(B).hit(&cache);
     assert!(cache.bans(NOW).is_empty());
+    assert_eq!(cache.take_gone(), [Counted { seq: seq(1), matched: 1 }]);
+    assert_eq!(cache.take_gone(), []);
+}
+
+#[test]
+fn a_ban_that_ends_before_it_is_swept_is_counted() {
+    let cache = store(1 << 20);
+    tagged(&cache, A, "t");
+    let spec = ban("b1", Pattern::Glob("/*".into()));
+    let over = NOW.saturating_add(Duration::from_millis(spec.ttl_ms));
+    apply(&cache, 1, &order(Target::Ban(spec), How::Hard));
+    Ask::get(A).miss(&cache);
+    cache.forget(over);
+    assert_eq!(cache.take_gone(), [Counted { seq: seq(1), matched: 1 }]);
+    // One that was swept told so then.
+    let spec = ban("b2", Pattern::Glob("/*".into()));
+    apply(&cache, 2, &order(Target::Ban(spec), How::Hard));
+    assert_eq!(round(&cache, Duration::ZERO, NOW), [Counted { seq: seq(2), matched: 0 }]);
+    cache.forget(over);
+    assert_eq!(cache.take_gone(), []);
 }
 
 #[test]

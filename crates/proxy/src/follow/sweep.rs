@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use cache::Swept;
-use wire::invalidation::Ack;
 
 use super::Follower;
 
@@ -23,6 +22,7 @@ impl Follower {
                 Some(Some(at)) if at <= node.now() => self.round().await,
                 due => {
                     let left = node.cache.forget(node.now());
+                    self.tell_counts(node.cache.take_gone());
                     let rest = due.map(|at| {
                         let until = at.map_or(0, |at| at.as_millis() - node.now().as_millis());
                         Duration::from_millis(u64::try_from(until).unwrap_or(0))
@@ -47,14 +47,6 @@ impl Follower {
             }
         };
         node.metrics.log.sweeps.inc();
-        for order in counted {
-            node.metrics.log.matched.inc_by(order.matched);
-            self.acks.add_count(Ack {
-                node: node.name.clone(),
-                seq: order.seq,
-                matched: Some(order.matched),
-                error: None,
-            });
-        }
+        self.tell_counts(counted);
     }
 }

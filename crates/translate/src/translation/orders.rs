@@ -114,9 +114,10 @@ fn id<T: Resource<DynamicType = ()>>(
 ) -> String {
     const MOST: usize = 32;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let name = resource.full_name();
-    let name = name.chars().map(|c| if fits(c) { c } else { '.' }).take(MOST).collect::<String>();
     let (kind, meta) = (kind.word(), resource.value.meta());
+    let namespace = meta.namespace.as_deref().map(|namespace| format!("{}.", short(namespace)));
+    let name = namespace.unwrap_or_default() + meta.name.as_deref().unwrap_or_default();
+    let name = name.chars().map(|c| if fits(c) { c } else { '.' }).take(MOST).collect::<String>();
     if let Some(uid) = &meta.uid {
         let generation = meta.generation.unwrap_or_default();
         return format!("{kind}:{name}:{}:{generation}", mark(uid));
@@ -126,6 +127,12 @@ fn id<T: Resource<DynamicType = ()>>(
     let identity = serde_json::to_vec(&resource.identity()).unwrap_or_default();
     let hash = xxhash_rust::xxh3::xxh3_64(&[&identity[..], &content].concat());
     format!("{kind}:{name}:{hash:016x}")
+}
+
+/// A namespace as it is in ids: it must be there whole, for nobody may take another's orders for his.
+fn short(namespace: &str) -> String {
+    const MOST: usize = 24;
+    if namespace.len() <= MOST { namespace.to_owned() } else { mark(namespace) }
 }
 
 /// What stands for a uid in the ids of orders.
@@ -153,11 +160,8 @@ impl<'a> Giver<'a> {
         fits.then_some(Self { name, mark, generation })
     }
 
-    /// Whether it may be in `namespace`: of long names only the head is known.
-    pub fn may_be_in(&self, namespace: &str) -> bool {
-        match self.name.split_once('.') {
-            Some((own, _)) => own == namespace,
-            None => namespace.starts_with(self.name),
-        }
+    /// Whether it is in `namespace`.
+    pub fn is_in(&self, namespace: &str) -> bool {
+        self.name.split_once('.').is_some_and(|(own, _)| own == short(namespace))
     }
 }

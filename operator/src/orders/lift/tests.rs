@@ -87,6 +87,23 @@ async fn what_is_not_seen_yet_but_there_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_never_came_into_the_log_does_not_come_there_any_more() {
+    let stage = stage_with(answers(&[]));
+    stage.bus().faults().cut();
+    stage.put(Watched::Bans, "BanRule", "b", &json!({}), &ban_spec("/x/**"));
+    let giving = tokio::spawn(crate::orders::run(stage.context.clone()));
+    stage.wait(|asked| asked.path.ends_with("/status")).await;
+    giving.abort();
+    stage.context.world.remove(Watched::Bans, &("cdn".to_owned(), "b".to_owned()));
+    let lifting = tokio::spawn(lift_gone(stage.context.clone(), Vec::new()));
+    tokio::time::sleep(LOOK).await;
+    stage.bus().faults().heal();
+    tokio::time::sleep(LOOK * 3).await;
+    assert_eq!(stage.ordered().await, []);
+    lifting.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_that_is_away_is_waited_for() {
     let stage = stage_with(answers(&[]));
     given_and_gone(&stage).await;

@@ -118,7 +118,7 @@ fn a_ban_is_active_from_the_log_on_until_nothing_is_left_or_its_time_is_over() {
     assert_eq!(ban_of(Phase::Applying, true).phase, Some(BanPhase::Active));
     let counted = ban_of(Phase::Complete, false);
     assert_eq!(counted.phase, Some(BanPhase::Exhausted));
-    assert!(counted.conditions[1].message.contains("nothing stored before it is left"));
+    assert!(counted.conditions[1].message.contains("held all that was stored before"));
     let active = ban_of(Phase::Complete, true);
     assert_eq!((active.phase, active.expires_at.clone()), (Some(BanPhase::Active), Some(expires)));
     let over = exhausted(&active, 1, &time(60_000));

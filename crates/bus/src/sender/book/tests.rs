@@ -47,12 +47,36 @@ fn orders_are_published_in_order_and_once() {
 }
 
 #[test]
+fn what_is_complete_is_never_given_anew_though_it_is_still_counted() {
+    let lost = |counting| Verdict { counting, unanswered: true, ..verdict(Judgement::Lost) };
+    let mut book = book(10, 10);
+    book.accept(order("a"), NOW).unwrap();
+    book.published("a", at(1), NOW);
+    book.judged("a", &at(1), Verdict { counting: true, ..verdict(Judgement::Complete) }, NOW);
+    let day = NOW + Duration::from_hours(24);
+    book.judged("a", &at(1), lost(true), day);
+    assert_eq!((book.queued(), phase(&book, "a")), (0, Some(Phase::Complete)));
+    book.judged("a", &at(1), lost(false), day);
+    assert_eq!((book.queued(), book.rest(day)), (0, None), "nothing is left to be told");
+
+    // Nor by who goes on with it.
+    book.accept(order("b"), NOW).unwrap();
+    book.published("b", at(2), NOW);
+    book.completed("b", NOW);
+    assert!(book.report("b", NOW).unwrap().counting);
+    book.judged("b", &at(2), lost(false), NOW);
+    assert_eq!((book.queued(), phase(&book, "b")), (0, Some(Phase::Complete)));
+}
+
+#[test]
 fn what_is_withdrawn_is_published_no_more() {
     let mut book = book(2, 10);
     for id in ["a", "b"] {
         book.accept(order(id), NOW).unwrap();
     }
+    assert_eq!(book.waiting(), ["a", "b"]);
     book.published("a", at(1), NOW);
+    assert_eq!(book.waiting(), ["b"]);
     for id in ["a", "b", "unknown"] {
         book.withdraw(id);
     }
