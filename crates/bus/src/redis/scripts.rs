@@ -35,7 +35,7 @@ impl Keys {
         Self {
             log: name("log"),
             epoch: name("epoch"),
-            bans: name("bans"),
+            bans: name("bans-in-force"),
             nodes: name("nodes"),
             left: name("left"),
             acks: name("acks"),
