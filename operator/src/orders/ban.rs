@@ -148,10 +148,10 @@ impl Teller<'_> {
             let status = status::ban(&told, &self.status, &expires, &self.context.now());
             // As long as nobody can ask, what was said of it is the best that is known.
             let knows = !told.cut_off || self.status.seq.is_none();
-            let said = if knows { self.say(status).await } else { Ok(()) };
+            let said = knows && self.say(status).await.is_ok();
             match report.phase {
-                Phase::Failed if said.is_ok() => return Outcome::Settled,
-                Phase::Complete if !report.counting && said.is_ok() => return Outcome::Settled,
+                Phase::Failed if said => return Outcome::Settled,
+                Phase::Complete if !report.counting && said => return Outcome::Settled,
                 Phase::Pending | Phase::Applying => wait = LOOK,
                 Phase::Complete | Phase::Partial | Phase::Failed => {
                     tokio::time::sleep(LOOK).await;

@@ -319,6 +319,28 @@ async fn an_operator_that_is_new_goes_on_with_a_ban_and_gives_it_no_second_time(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_learned_just_before_the_log_goes_is_told_when_it_is_back() {
+    let stage = stage();
+    let counted = stage.counting_node("edge-web-fra-1").await;
+    let running = tokio::spawn(run(stage.context.clone()));
+    stage.put(Watched::Bans, "BanRule", "b", &json!({}), &ban_spec("/x/**"));
+    stage.wait(|asked| is_status(asked, "Active")).await;
+    counted.send(5).unwrap();
+    let counting =
+        || stage.context.log.as_ref().unwrap().sender.reports(1).iter().any(|one| one.counting);
+    while counting() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stage.bus.faults().cut();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    stage.bus.faults().heal();
+    let told = stage.wait(|asked| is_status(asked, "Exhausted"));
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
+    assert_eq!(told.body["status"]["matched"], 5);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_former_operators_held_is_let_go() {
     let stage = stage();
     let running = tokio::spawn(run(stage.context.clone()));
