@@ -13,6 +13,7 @@ fn the_capacity_holds_under_mixed_sizes() {
         let cache = store_with(kind, 4 << 20, 2 << 20);
         let mut random = bytes(40_000, 11).into_iter();
         let mut next = || usize::from(random.next().unwrap());
+        let mut fullest = 0;
         for _ in 0..4_000 {
             let key = format!("k{}", next() * 8 + next() % 8);
             let len = if next() < 8 { next() * 4_000 } else { next() * 20 };
@@ -23,9 +24,11 @@ fn the_capacity_holds_under_mixed_sizes() {
             }
             let stats = cache.stats();
             assert!(stats.bytes <= stats.capacity, "{kind:?} {stats:?}");
+            fullest = fullest.max(stats.bytes);
         }
-        let stats = cache.stats();
-        assert!(stats.evictions > 100 && stats.bytes > 3 << 20, "{kind:?} {stats:?}");
+        // Whoever has just evicted one of the largest, a mebibyte, has that much room.
+        assert!(fullest > 7 << 19, "{kind:?}: it was never nearly full, {fullest} B");
+        assert!(cache.stats().evictions > 100, "{kind:?} {:?}", cache.stats());
     }
 }
 
