@@ -11,7 +11,6 @@ E2E_CLUSTER says which: `host` (this machine, as root), `kind` (in Docker) or `e
 with images from the registry E2E_IMAGES). Without it: kind where Docker answers, this machine elsewhere.
 """
 
-import contextlib
 import os
 import signal as stop
 import sys
@@ -67,10 +66,16 @@ def come_up(way):
     try:
         way.up()
     except Failed as reason:
-        # What went wrong first is what matters.
-        with contextlib.suppress(Failed):
-            way.keep_logs()
+        keep_logs(way)
         raise Unavailable(f"the cluster did not come up: {reason}") from reason
+
+
+def keep_logs(way):
+    # What went wrong first is what matters.
+    try:
+        way.keep_logs()
+    except Failed as reason:
+        print(f"logs cannot be kept: {reason}", flush=True)
 
 
 def test(way, *more):
@@ -84,7 +89,7 @@ def test(way, *more):
             way.load(ours.images)
             code = ours.tests(way, more)
             if code != 0:
-                way.keep_logs()
+                keep_logs(way)
             return code
         finally:
             if "E2E_KEEP" not in os.environ:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import host
+import kind
 import ours
 from host import configs, place
 from host.say import Failed, step
@@ -73,7 +74,7 @@ class Way:
 
     def signal(self, program, name):
         """Sends a signal to one of the node's programs."""
-        raise Unavailable("signals can be sent with E2E_CLUSTER=host only")
+        raise Unavailable("signals cannot be sent to the programs of an existing cluster")
 
     def keep_logs(self):
         """Saves what a failed run is understood by."""
@@ -143,9 +144,11 @@ class Kind(Way):
 
     def up(self):
         self.down()
-        self.kubeconfig().parent.mkdir(parents=True, exist_ok=True)
+        kind.make()
+        image = os.environ.get("E2E_KIND_IMAGE")
+        options = ["--config", kind.CONFIG, "--wait", "120s", *(["--image", image] if image else [])]
         with step("kind"):
-            self.kind("create", "cluster", "--wait", "120s", "--kubeconfig", self.kubeconfig())
+            self.kind("create", "cluster", "--kubeconfig", self.kubeconfig(), *options)
 
     def load(self, images):
         for archive in images():
@@ -154,18 +157,35 @@ class Kind(Way):
 
     def down(self):
         self.kind("delete", "cluster", "--kubeconfig", self.kubeconfig())
+        kind.remove()
 
     def kubeconfig(self):
         return ours.ROOT / "target/kind.kubeconfig"
 
+    def stay(self):
+        kind.STAYS.touch()
+
+    def stays(self):
+        return kind.STAYS.exists()
+
+    def signal(self, program, name):
+        run(["docker", "exec", f"{self.cluster}-control-plane", "pkill", f"-{name}", "-x", program])
+
     def keep_logs(self):
         self.kind("export", "logs", ours.ROOT / "target/kind-logs")
 
+    def environment(self):
+        return kind.environment()
+
     def kind(self, *arguments):
-        command = ["kind", "--quiet", *[str(a) for a in arguments], "--name", self.cluster]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")
+        run(["kind", "--quiet", *[str(a) for a in arguments], "--name", self.cluster])
+
+
+def run(command):
+    """Runs a command; if it fails, what it complained of is why."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
 class Existing(Way):
