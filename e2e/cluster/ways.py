@@ -166,7 +166,8 @@ class Kind(Way):
         kind.STAYS.touch()
 
     def stays(self):
-        return kind.STAYS.exists()
+        listed = subprocess.run(["kind", "get", "clusters"], capture_output=True, text=True, check=False)
+        return kind.STAYS.exists() and self.cluster in listed.stdout.split()
 
     def signal(self, program, name):
         run(["docker", "exec", f"{self.cluster}-control-plane", "pkill", f"-{name}", "-x", program])
