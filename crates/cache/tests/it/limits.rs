@@ -26,10 +26,10 @@ fn the_capacity_holds_under_mixed_sizes() {
             assert!(stats.bytes <= stats.capacity, "{kind:?} {stats:?}");
             fullest = fullest.max(stats.bytes);
         }
-        // Whoever has just evicted one of the largest, a mebibyte, has that much room.
+        // Whoever has just evicted one of the largest has a mebibyte of room, and the rest of a body's last piece.
         assert!(fullest > 7 << 19, "{kind:?}: it was never nearly full, {fullest} B");
         let stats = cache.stats();
-        assert!(stats.evictions > 100 && stats.bytes > 5 << 19, "{kind:?} {stats:?}");
+        assert!(stats.evictions > 100 && stats.bytes > 11 << 18, "{kind:?} {stats:?}");
     }
 }
 
