@@ -2,25 +2,25 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::accounts::{ARC, Accounts, SHARED_BYTES};
+use crate::accounts::{ARC, Accounts, SHARED_BYTES, rounding};
 
 mod derived;
 mod live;
 mod reader;
+mod state;
 mod writer;
 
 pub use derived::{BodyWriter, Derived};
 pub use reader::BodyReader;
 pub(crate) use writer::Writer;
 
-use derived::DerivedSlots;
 use live::Live;
+use state::State;
 
 /// Bodies up to this size end as one piece; larger ones as pieces of exactly this size.
 pub(crate) const CHUNK: usize = 256 << 10;
@@ -30,8 +30,6 @@ pub struct Body {
     /// Set once, when the last byte is in: from then on readers take no lock.
     done: OnceLock<Done>,
     state: Mutex<State>,
-    /// Body bytes charged to the accounts.
-    resident: AtomicU64,
     accounts: Arc<Accounts>,
 }
 
@@ -43,13 +41,6 @@ enum Done {
 struct Chunks {
     list: Box<[Bytes]>,
     len: u64,
-}
-
-#[derive(Default)]
-struct State {
-    /// There while the body is being written, and for ever when it failed or only streamed.
-    live: Option<Box<Live>>,
-    derived: Option<Box<DerivedSlots>>,
 }
 
 /// The body ended before its end.
@@ -67,8 +58,7 @@ impl std::error::Error for Truncated {}
 impl Body {
     /// A body to be written; `expected` is its announced length.
     pub(crate) fn begin(accounts: Arc<Accounts>, expected: Option<u64>) -> Arc<Self> {
-        let state = State { live: Some(Box::new(Live::new(expected))), derived: None };
-        Self::make(accounts, OnceLock::new(), state)
+        Self::make(accounts, OnceLock::new(), State::live(Live::new(expected)))
     }
 
     /// A body without a byte, complete.
@@ -78,7 +68,7 @@ impl Body {
 
     fn make(accounts: Arc<Accounts>, done: OnceLock<Done>, state: State) -> Arc<Self> {
         accounts.charge(Self::COST);
-        Arc::new(Self { done, state: Mutex::new(state), resident: AtomicU64::new(0), accounts })
+        Arc::new(Self { done, state: Mutex::new(state), accounts })
     }
 
     /// What a body costs beside its bytes.
@@ -102,7 +92,7 @@ impl Body {
         if let Some(done) = self.done.get() {
             return Some(done.len());
         }
-        match &self.state.lock().live {
+        match self.state.lock().get_live() {
             Some(live) => live.expected,
             None => self.complete_len(),
         }
@@ -115,11 +105,18 @@ impl Body {
 
     /// Bytes this body takes, with those derived from it.
     pub(crate) fn bytes_used(&self) -> u64 {
-        let derived: u64 = match &self.state.lock().derived {
-            Some(slots) => slots.iter().flatten().map(|body| body.bytes_used()).sum(),
-            None => 0,
-        };
-        Self::COST + self.resident.load(Relaxed) + derived
+        let state = self.state.lock();
+        let derived: u64 = state.derived().map(|body| body.bytes_used()).sum();
+        Self::COST + self.resident(&state) + derived
+    }
+
+    /// Body bytes charged to the accounts.
+    fn resident(&self, state: &State) -> u64 {
+        match (self.done.get(), state.get_live()) {
+            (Some(done), _) => done.len() + rounding(done.len()),
+            (None, Some(live)) => live.resident,
+            (None, None) => 0,
+        }
     }
 
     pub(crate) fn is_complete(&self) -> bool {
@@ -129,7 +126,7 @@ impl Body {
     /// The store dropped the object: what is still to come is not kept.
     pub(crate) fn detach(&self) {
         if !self.is_complete()
-            && let Some(live) = &mut self.state.lock().live
+            && let Some(live) = self.state.lock().live_mut()
         {
             live.detached = true;
         }
@@ -140,14 +137,13 @@ impl Body {
         if self.is_complete() {
             return None;
         }
-        self.state.lock().live.as_mut()?.holds += 1;
+        self.state.lock().live_mut()?.holds += 1;
         Some(Hold(self.clone()))
     }
 
     /// Whether a reader made now can start at the first byte.
     pub(crate) fn has_beginning(&self) -> bool {
-        self.is_complete()
-            || self.state.lock().live.as_ref().is_none_or(|live| live.has_beginning())
+        self.is_complete() || self.state.lock().get_live().is_none_or(Live::has_beginning)
     }
 
     pub(crate) fn accounts(&self) -> &Arc<Accounts> {
@@ -191,7 +187,7 @@ fn cut(piece: &Bytes, start: u64, at: u64, end: u64) -> Option<Bytes> {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        let resident = *self.resident.get_mut();
+        let resident = self.resident(&self.state.lock());
         if !self.is_complete() {
             self.accounts.landed(resident);
         }
@@ -201,10 +197,7 @@ impl Drop for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body")
-            .field("complete_len", &self.complete_len())
-            .field("resident", &self.resident)
-            .finish_non_exhaustive()
+        f.debug_struct("Body").field("complete_len", &self.complete_len()).finish_non_exhaustive()
     }
 }
 
@@ -215,7 +208,7 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let waker = {
             let mut state = self.0.state.lock();
-            let Some(live) = &mut state.live else { return };
+            let Some(live) = state.live_mut() else { return };
             live.holds -= 1;
             live.writer.take()
         };

@@ -1,6 +1,7 @@
 //! A stored response, immutable once its head is known.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -17,6 +18,7 @@ use crate::tags::{Tagged, Tags};
 
 mod headers;
 mod names;
+mod number;
 
 /// A response that is stored or on its way in.
 ///
@@ -42,10 +44,9 @@ pub struct Object {
     /// Seconds of the last use: which variant of many is the least useful.
     used: AtomicU32,
     key_len: u32,
-    variant_len: u32,
     vary: Option<Arc<Vary>>,
     body: Arc<Body>,
-    /// Key, variant, header fields.
+    /// Key, length of the variant, variant, header fields.
     block: Bytes,
 }
 
@@ -104,9 +105,11 @@ impl Object {
         tagged: Tagged,
         body: Arc<Body>,
     ) -> Arc<Self> {
-        let prefix = id.key.len() + id.variant.len();
-        let mut block = Vec::with_capacity(prefix + headers::encoded_len(headers));
+        let variant = number::len(id.variant.len()) + id.variant.len();
+        let fields = headers::encoded_len(headers);
+        let mut block = Vec::with_capacity(id.key.len() + variant + fields);
         block.extend_from_slice(id.key);
+        number::put(&mut block, id.variant.len() as u32);
         block.extend_from_slice(id.variant);
         headers::encode(headers, &mut block);
         let object = Self {
@@ -122,7 +125,6 @@ impl Object {
             hits: AtomicU32::new(0),
             used: AtomicU32::new(secs(id.stored_at)),
             key_len: id.key.len() as u32,
-            variant_len: id.variant.len() as u32,
             vary: id.vary,
             body,
             block: block.into_boxed_slice().into(),
@@ -146,7 +148,6 @@ impl Object {
             hits: AtomicU32::new(self.hits()),
             used: AtomicU32::new(self.used()),
             key_len: self.key_len,
-            variant_len: self.variant_len,
             vary: self.vary.clone(),
             body: self.body.clone(),
             // A copy: both are charged for their block, and the old one goes soon.
@@ -163,7 +164,7 @@ impl Object {
 
     /// The normalised values of the fields that `Vary` names, of the request that fetched it.
     pub fn variant(&self) -> &[u8] {
-        &self.block[self.key_len as usize..][..self.variant_len as usize]
+        &self.block[self.variant_at()]
     }
 
     /// The fields that `Vary` names.
@@ -263,8 +264,14 @@ impl Object {
         self.vary() == vary && self.variant() == variant
     }
 
+    fn variant_at(&self) -> Range<usize> {
+        let mut at = self.key_len as usize;
+        let len = number::take(&self.block, &mut at).unwrap_or(0) as usize;
+        at..at + len
+    }
+
     fn headers_at(&self) -> usize {
-        (self.key_len + self.variant_len) as usize
+        self.variant_at().end
     }
 
     /// Without the body.

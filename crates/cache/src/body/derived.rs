@@ -8,8 +8,6 @@ use semantics::Coding;
 use super::{Body, Truncated, Writer};
 use crate::fill::Progress;
 
-pub(super) type DerivedSlots = [Option<Arc<Body>>; 3];
-
 /// A transformed body: somebody's, or the caller's to make.
 #[derive(Debug)]
 pub enum Derived {
@@ -36,7 +34,7 @@ impl Body {
             return Derived::Ready(self.clone());
         };
         let mut state = self.state.lock();
-        let slots = state.derived.get_or_insert_default();
+        let slots = state.derived_mut();
         if let Some(body) = &slots[index] {
             return Derived::Ready(body.clone());
         }
@@ -76,8 +74,8 @@ impl BodyWriter {
 
     fn forget(&self) {
         let mut state = self.parent.state.lock();
-        if let (Some(slots), Some(index)) = (&mut state.derived, slot(self.coding)) {
-            slots[index].take_if(|body| Arc::ptr_eq(body, self.writer.body()));
+        if let Some(index) = slot(self.coding) {
+            state.derived_mut()[index].take_if(|body| Arc::ptr_eq(body, self.writer.body()));
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Live {
     pub(super) phase: Phase,
     pub(super) expected: Option<u64>,
     pub(super) written: u64,
+    /// Of these, how many are kept and charged to the accounts.
+    pub(super) resident: u64,
     pub(super) pieces: VecDeque<Piece>,
     pub(super) readers: Slab<ReaderSlot>,
     /// Readers that are about to be made, at the first byte.
@@ -72,6 +74,7 @@ impl Live {
             phase: Phase::Storing,
             expected,
             written: 0,
+            resident: 0,
             pieces: VecDeque::new(),
             readers: Slab::new(),
             holds: 0,

@@ -67,7 +67,7 @@ impl BodyReader {
 
     fn look(&mut self, cx: &mut Context<'_>) -> Seen {
         let mut state = self.body.state.lock();
-        let Some(live) = &mut state.live else {
+        let Some(live) = state.live_mut() else {
             // Completed between the check and the lock.
             let piece = self.body.done.get().and_then(|done| done.piece(self.at, self.end));
             return piece.map_or(Seen::End, Seen::Data);
@@ -107,7 +107,7 @@ impl BodyReader {
 
 fn register(body: &Body, at: u64) -> Option<u32> {
     let mut state = body.state.lock();
-    Some(state.live.as_mut()?.readers.insert(ReaderSlot::new(at)))
+    Some(state.live_mut()?.readers.insert(ReaderSlot::new(at)))
 }
 
 impl Drop for BodyReader {
@@ -115,7 +115,7 @@ impl Drop for BodyReader {
         let Some(id) = self.slot else { return };
         let wake = {
             let mut state = self.body.state.lock();
-            let Some(live) = &mut state.live else { return };
+            let Some(live) = state.live_mut() else { return };
             live.readers.remove(id);
             live.writer.take()
         };

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -56,7 +55,7 @@ impl Writer {
         if self.written + data.len() as u64 > self.limit {
             return Err(NoStoreReason::TooLarge);
         }
-        if self.body.state.lock().live.as_ref().is_some_and(|live| live.detached) {
+        if self.body.state.lock().get_live().is_some_and(|live| live.detached) {
             return Err(NoStoreReason::Purged);
         }
         self.charge(data.len());
@@ -105,7 +104,7 @@ impl Writer {
             self.join_tail();
         }
         let mut state = self.body.state.lock();
-        let Some(mut live) = state.live.take() else {
+        let Some(mut live) = state.take_live() else {
             return;
         };
         let wakers = live.wakers();
@@ -121,9 +120,7 @@ impl Writer {
         drop(state);
         debug_assert!(fresh, "a body is sealed once");
         self.body.accounts.landed(len);
-        let rounding = rounding(len);
-        self.body.accounts.charge(rounding);
-        self.body.resident.fetch_add(rounding, Relaxed);
+        self.body.accounts.charge(rounding(len));
         wake(wakers);
     }
 
@@ -208,7 +205,7 @@ impl Writer {
 
     fn with_live(&self, act: impl FnOnce(&mut super::Live) -> (Vec<Waker>, u64)) {
         let mut state = self.body.state.lock();
-        let Some(live) = &mut state.live else { return };
+        let Some(live) = state.live_mut() else { return };
         let (wakers, freed) = act(live);
         drop(state);
         if freed > 0 {
@@ -218,12 +215,16 @@ impl Writer {
     }
 
     fn charge(&self, bytes: usize) {
-        self.body.resident.fetch_add(bytes as u64, Relaxed);
+        if let Some(live) = self.body.state.lock().live_mut() {
+            live.resident += bytes as u64;
+        }
         self.body.accounts.charge_in_flight(bytes as u64);
     }
 
     fn discharge(&self, bytes: u64) {
-        self.body.resident.fetch_sub(bytes, Relaxed);
+        if let Some(live) = self.body.state.lock().live_mut() {
+            live.resident -= bytes;
+        }
         self.body.accounts.release_in_flight(bytes);
     }
 }

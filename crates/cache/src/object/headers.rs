@@ -1,59 +1,42 @@
-//! Header fields at rest: name code, length, value, one after the other; numbers in seven bits a byte, since
-//! nearly all of them are small.
+//! Header fields at rest: name code, length, value, one after the other.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::names;
+use super::{names, number};
 
 /// Stands for a name that follows in full; other codes are one higher than their name's.
 const INLINE: u32 = 0;
-
-/// The most bytes that [`put`] writes for a number.
-const LONGEST: usize = 5;
 
 /// How many bytes [`encode`] writes.
 pub(super) fn encoded_len(headers: &HeaderMap) -> usize {
     let field = |(name, value): (&HeaderName, &HeaderValue)| {
         let name = match names::code(name) {
-            Some(code) => len_of(usize::from(code) + 1),
-            None => 1 + len_of(name.as_str().len()) + name.as_str().len(),
+            Some(code) => number::len(usize::from(code) + 1),
+            None => 1 + number::len(name.as_str().len()) + name.as_str().len(),
         };
-        name + len_of(value.len()) + value.len()
+        name + number::len(value.len()) + value.len()
     };
-    len_of(headers.len()) + headers.iter().map(field).sum::<usize>()
-}
-
-/// How many bytes [`put`] writes.
-const fn len_of(number: usize) -> usize {
-    (usize::BITS - (number | 1).leading_zeros()).div_ceil(7) as usize
+    number::len(headers.len()) + headers.iter().map(field).sum::<usize>()
 }
 
 pub(super) fn encode(headers: &HeaderMap, out: &mut Vec<u8>) {
     let count = u16::try_from(headers.len()).unwrap_or(u16::MAX);
-    put(out, u32::from(count));
+    number::put(out, u32::from(count));
     for (name, value) in headers.iter().take(usize::from(count)) {
         match names::code(name) {
-            Some(code) => put(out, u32::from(code) + 1),
+            Some(code) => number::put(out, u32::from(code) + 1),
             None => {
-                put(out, INLINE);
+                number::put(out, INLINE);
                 // A `HeaderName` is shorter than 64 KiB.
-                put(out, name.as_str().len() as u32);
+                number::put(out, name.as_str().len() as u32);
                 out.extend_from_slice(name.as_str().as_bytes());
             }
         }
         // A `HeaderValue` of 4 GiB does not pass any head limit.
-        put(out, value.len() as u32);
+        number::put(out, value.len() as u32);
         out.extend_from_slice(value.as_bytes());
     }
-}
-
-fn put(out: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 pub(super) fn decode(block: &Bytes, at: usize, into: &mut HeaderMap) {
@@ -146,16 +129,7 @@ impl<'a> Fields<'a> {
     }
 
     fn number(&mut self) -> Option<u32> {
-        let mut number = 0;
-        for shift in (0..LONGEST).map(|i| 7 * i) {
-            let byte = *self.block.get(self.at)?;
-            self.at += 1;
-            number |= u32::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
+        number::take(self.block, &mut self.at)
     }
 }
 
