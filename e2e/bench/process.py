@@ -119,10 +119,21 @@ def _leads_session(pid, session):
 
 
 def _memory(pid):
+    """Of memory files (memfd_create(2)) everything, be it mapped or not."""
     try:
+        sizes = {"Pss": 0, "Pss_Shmem": 0}
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+            name, _, value = line.partition(":")
+            if name in sizes:
+                sizes[name] = int(value.split()[0]) * 1024
+        files = sum(_memory_file(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
+        return sizes["Pss"] + (files - sizes["Pss_Shmem"] if files else 0)
     except OSError:
+        return 0
+
+
+def _memory_file(fd):
+    try:
+        return fd.stat().st_blocks * 512 if os.readlink(fd).startswith("/memfd:") else 0
+    except OSError:  # closed meanwhile
         return 0

@@ -11,6 +11,7 @@ pub mod http1;
 pub mod kubectl;
 pub mod line;
 pub mod machine;
+pub mod memory;
 pub mod origin;
 pub mod program;
 pub mod redis;

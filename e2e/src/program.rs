@@ -144,10 +144,7 @@ impl Program {
     /// # Errors
     /// When the system does not say.
     pub fn resident(&self) -> io::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
-        kib.map(|kib| kib << 10).ok_or_else(|| io::Error::other("no VmRSS"))
+        crate::memory::resident(self.child.id())
     }
 }
 

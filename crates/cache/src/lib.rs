@@ -14,6 +14,7 @@
 //! held across an await.
 
 mod accounts;
+mod arena;
 mod body;
 mod cache;
 mod eviction;
@@ -30,6 +31,7 @@ mod slab;
 mod stats;
 mod tags;
 
+pub use arena::{Backing, backing};
 pub use body::{Body, BodyReader, BodyWriter, Derived, Truncated};
 pub use cache::{Cache, Cursor, EntryInfo, Invalidate, Sweep, Swept, VariantInfo};
 pub use fill::{Fill, Progress};

@@ -3,6 +3,7 @@
 mod connection;
 mod gate;
 mod open;
+mod send;
 mod sweep;
 
 use std::future::Future;

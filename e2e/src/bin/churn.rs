@@ -81,12 +81,9 @@ impl Edge {
         Ok(Self(child))
     }
 
-    /// Resident memory in bytes.
+    /// Bytes of memory.
     fn resident(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find(|l| l.starts_with("VmRSS:")).context("edge is gone")?;
-        let kib: u64 = line.split_whitespace().nth(1).context("no VmRSS")?.parse()?;
-        Ok(kib << 10)
+        e2e::memory::resident(self.0.id()).context("edge is gone")
     }
 }
 

@@ -10,6 +10,7 @@ use semantics::NoStoreReason;
 use super::live::Phase;
 use super::{Body, CHUNK, Chunks, Done, Truncated};
 use crate::accounts::rounding;
+use crate::arena;
 use crate::cache::Cache;
 
 /// Pieces below this are put together at once, so that a trickle does not cost a handle per byte.
@@ -100,9 +101,7 @@ impl Writer {
 
     /// The last byte is in, of a body that is kept.
     pub(crate) fn seal(&mut self) {
-        if self.tail.len() > 1 {
-            self.join_tail();
-        }
+        self.join_tail();
         let mut state = self.body.state.lock();
         let Some(mut live) = state.take_live() else {
             return;
@@ -172,16 +171,19 @@ impl Writer {
         }
     }
 
-    /// Makes one exact piece of the last ones; copies without the lock.
+    /// Makes one exact piece of the last ones, where the kernel can send it from if it is large; copies
+    /// without the lock.
     fn join_tail(&mut self) {
-        if let [_, _, ..] = *self.tail {
-            let whole = join(&self.tail);
-            self.tail = vec![whole.clone()];
-            self.with_live(|live| {
-                live.replace_tail(whole);
-                (Vec::new(), 0)
-            });
-        }
+        let whole = match (arena::join(&self.tail), &*self.tail) {
+            (Some(whole), _) => whole,
+            (None, [] | [_]) => return,
+            (None, parts) => join(parts),
+        };
+        self.tail = vec![whole.clone()];
+        self.with_live(|live| {
+            live.replace_tail(whole);
+            (Vec::new(), 0)
+        });
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {

@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::connection::Connection;
+use super::send::Sender;
 
 const SCRATCH_BYTES: usize = 64 << 10;
 /// A head and a small body leave faster copied together than as a vector of two.
@@ -55,6 +56,7 @@ pub(super) struct Gate {
     waits: bool,
     /// Bytes written since the end of a stride.
     along: usize,
+    sender: Sender,
 }
 
 impl Gate {
@@ -77,6 +79,7 @@ impl Gate {
             between_messages: true,
             waits: false,
             along: 0,
+            sender: Sender::default(),
         }
     }
 
@@ -266,6 +269,7 @@ impl Write for Gate {
             ready!(self.poll_farewell(cx))?;
             return Poll::Ready(Ok(buf.len()));
         }
+        self.sender.rest();
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.wrote(polled)
     }
@@ -283,9 +287,11 @@ impl Write for Gate {
             ready!(self.poll_farewell(cx))?;
             return Poll::Ready(Ok(length));
         }
-        let left = STRIDE - self.along;
-        let stream = Pin::new(&mut self.stream);
+        let this = &mut *self;
+        let left = STRIDE - this.along;
+        let stream = Pin::new(&mut this.stream);
         let polled = if bufs.len() > 1 && length <= FLAT {
+            this.sender.rest();
             SCRATCH.with_borrow_mut(|scratch| {
                 let mut end = 0;
                 for buf in bufs {
@@ -296,7 +302,13 @@ impl Write for Gate {
             })
         } else {
             let mut part = [IoSlice::new(&[]); PIECES];
-            stream.poll_write_vectored(cx, up_to(left, bufs, &mut part))
+            let part = up_to(left, bufs, &mut part);
+            if this.sender.helps(part) {
+                this.sender.poll_send(&stream, cx, part)
+            } else {
+                this.sender.rest();
+                stream.poll_write_vectored(cx, part)
+            }
         };
         self.wrote(polled)
     }
@@ -308,6 +320,7 @@ impl Write for Gate {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // hyper flushes the socket only when its own buffer is empty.
         self.between_messages = true;
+        self.sender.rest();
         self.poll_interim(cx)
     }
 
