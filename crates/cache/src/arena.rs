@@ -4,13 +4,17 @@
 //! A page that a socket still has to send must never change. So a slot is not written anew before its
 //! pages were given back (`FALLOC_FL_PUNCH_HOLE`): the socket keeps the old ones, the slot gets others.
 //!
-//! Where the system has none of this, everything stays on the heap.
+//! That needs pages of the size of pages: of a large one that reaches over several slots, the kernel
+//! gives a part back by overwriting it. So everything stays on the heap where shared memory may come in
+//! large pages, and where the system has none of this.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -26,6 +30,13 @@ const LEAST: usize = 32 << 10;
 const SLOT: usize = CHUNK;
 /// Half a tebibyte of address space, of which only what is filled takes memory.
 const SLOTS: u32 = 2 << 20;
+const PAGE: usize = 4 << 10;
+/// How often large pages are looked for: with each of so many new slots.
+const WATCH: u32 = 64;
+/// Where the kernel says whether it gives large pages.
+const LARGE_PAGES: &str = "/sys/kernel/mm/transparent_hugepage";
+/// As it is by default (core(5)), without anonymous shared mappings.
+const WITHOUT_SHARED_MEMORY: &str = "0x31";
 const BYTES: u64 = SLOTS as u64 * SLOT as u64;
 
 /// One for the process: a number for a page tells a socket all it needs.
@@ -34,6 +45,8 @@ static ARENA: OnceLock<Option<Arena>> = OnceLock::new();
 struct Arena {
     file: File,
     map: &'static [u8],
+    /// Nothing more goes in: pages cannot be given back any more.
+    closed: AtomicBool,
     slots: Mutex<Slots>,
 }
 
@@ -67,7 +80,7 @@ pub(crate) fn join(parts: &[Bytes]) -> Option<Bytes> {
         return None;
     }
     let arena = ARENA.get_or_init(Arena::new).as_ref()?;
-    let slot = arena.slots.lock().take()?;
+    let slot = arena.take()?;
     let piece = Piece { arena, slot, len };
     let mut at = offset(piece.slot);
     for part in parts {
@@ -80,28 +93,82 @@ pub(crate) fn join(parts: &[Bytes]) -> Option<Bytes> {
 impl Arena {
     fn new() -> Option<Self> {
         // Growing a file beyond this limit is answered by a signal.
-        if getrlimit(Resource::Fsize).current.is_some_and(|most| most < BYTES) {
+        let limit = getrlimit(Resource::Fsize).current;
+        if limit.is_some_and(|most| most < BYTES) || vmap::page_size() != PAGE || large_pages() {
             return None;
         }
+        // The address space is far larger than what is in it, and would be dumped with the process.
+        let _ = std::fs::write("/proc/self/coredump_filter", WITHOUT_SHARED_MEMORY);
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = File::from(memfd_create("bodies", flags).ok()?);
+        // Kernels before 6.3 do not know that flag, and some systems want it.
+        let made = memfd_create("bodies", flags | MemfdFlags::NOEXEC_SEAL);
+        let file = File::from(made.or_else(|_| memfd_create("bodies", flags)).ok()?);
         file.set_len(BYTES).ok()?;
         // Reading a mapping of what is no more in the file would be a fault.
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL).ok()?;
         let map = Box::leak(Box::new(Map::with_options().map(&file).ok()?));
         let slots = Mutex::new(Slots { free: BinaryHeap::new(), next: 0 });
-        Some(Self { file, map, slots })
+        let arena = Self { file, map, closed: AtomicBool::new(false), slots };
+        arena.gives_back().then_some(arena)
+    }
+
+    /// Whether a page that is given back is gone; not every system that calls itself Linux does that.
+    fn gives_back(&self) -> bool {
+        let held = || self.file.metadata().map(|data| data.blocks());
+        self.file.write_all_at(&[1; PAGE], 0).is_ok()
+            && held().is_ok_and(|blocks| blocks as usize * 512 == PAGE)
+            && self.empty(0)
+            && held().is_ok_and(|blocks| blocks == 0)
+    }
+
+    fn take(&self) -> Option<u32> {
+        if self.closed.load(Relaxed) {
+            return None;
+        }
+        let (slot, fresh) = self.slots.lock().take()?;
+        // Whoever runs the machine may change its mind.
+        if fresh && slot.is_multiple_of(WATCH) && large_pages() {
+            self.closed.store(true, Relaxed);
+            return None;
+        }
+        Some(slot)
+    }
+
+    /// Gives back the pages of a slot.
+    fn empty(&self, slot: u32) -> bool {
+        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        fallocate(&self.file, hole, offset(slot), SLOT as u64).is_ok()
     }
 }
 
+/// Whether shared memory may come in pages that are larger than others.
+fn large_pages() -> bool {
+    let chosen = |file: &str| {
+        let text = std::fs::read_to_string(Path::new(LARGE_PAGES).join(file)).ok()?;
+        let (_, chosen) = text.split_once('[')?;
+        Some(chosen.split_once(']')?.0.to_owned())
+    };
+    let safe = |choice: &str| matches!(choice, "never" | "deny" | "advise");
+    let global = chosen("shmem_enabled").is_none_or(|choice| safe(&choice));
+    let Ok(sizes) = std::fs::read_dir(LARGE_PAGES) else { return false };
+    let of_each_size = |size: std::fs::DirEntry| {
+        let file = Path::new(&size.file_name()).join("shmem_enabled");
+        file.to_str()
+            .and_then(chosen)
+            .is_none_or(|choice| safe(&choice) || choice == "inherit" && global)
+    };
+    !(global && sizes.flatten().all(of_each_size))
+}
+
 impl Slots {
-    fn take(&mut self) -> Option<u32> {
+    /// A slot, and whether it was never used before.
+    fn take(&mut self) -> Option<(u32, bool)> {
         if let Some(Reverse(slot)) = self.free.pop() {
-            return Some(slot);
+            return Some((slot, false));
         }
         let slot = self.next;
         self.next += u32::from(slot < SLOTS);
-        (slot < SLOTS).then_some(slot)
+        (slot < SLOTS).then_some((slot, true))
     }
 }
 
@@ -124,10 +191,11 @@ impl AsRef<[u8]> for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        // A slot that could not be emptied is never used again.
-        if fallocate(&self.arena.file, hole, offset(self.slot), SLOT as u64).is_ok() {
+        if self.arena.empty(self.slot) {
             self.arena.slots.lock().free.push(Reverse(self.slot));
+        } else {
+            // It cannot be used again, and so it would go with all others.
+            self.arena.closed.store(true, Relaxed);
         }
     }
 }

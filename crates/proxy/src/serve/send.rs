@@ -16,7 +16,7 @@ mod pipe;
 use pipe::Pipe;
 
 /// Shorter slices are copied: a call of its own costs more.
-const LEAST: usize = 16 << 10;
+const LEAST: usize = 32 << 10;
 /// From here on a pipe is worth its two calls.
 const LONG: usize = 256 << 10;
 
@@ -79,14 +79,16 @@ impl Sender {
                 }
                 // The next write meets it again.
                 Err(_) if sent > 0 => break,
-                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
-                    if !matches!(run.way, Way::Copy) =>
-                {
-                    REFUSED.store(true, Relaxed);
+                Err(error) if matches!(run.way, Way::Copy) || passes(error) => {
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    let for_good =
+                        [Errno::PERM, Errno::ACCESS, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
+                    REFUSED.fetch_or(for_good.contains(&error), Relaxed);
                     self.rest();
                     return Ok(send_copy(stream, bufs, false)?);
                 }
-                Err(error) => return Err(error.into()),
             }
             bufs = &bufs[run.count..];
         }
@@ -162,6 +164,11 @@ impl Run {
         let (count, length) = bufs.fold((0, 0), add);
         Self { count, length, way }
     }
+}
+
+/// Errors of the socket, which say nothing about the way.
+fn passes(error: Errno) -> bool {
+    matches!(error, Errno::AGAIN | Errno::INTR | Errno::PIPE | Errno::CONNRESET)
 }
 
 fn send_file(stream: &TcpStream, from: Backing, length: usize) -> Result<usize, Errno> {

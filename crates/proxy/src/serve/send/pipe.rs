@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use nix::fcntl::{SpliceFFlags, vmsplice};
 use rustix::io::Errno;
@@ -19,7 +19,12 @@ const BYTES: usize = 512 << 10;
 /// may be others, too. Connections beyond that do without.
 const MOST: usize = 16;
 
+/// Empty ones that a thread keeps.
+const SPARES: usize = 2;
+
 static OPEN: AtomicUsize = AtomicUsize::new(0);
+/// A system that gave none of use will not do so later.
+static REFUSED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Empty ones, so that a body does not cost two descriptors' making.
@@ -39,6 +44,9 @@ impl Pipe {
         if let Some(spare) = SPARE.with_borrow_mut(Vec::pop) {
             return Some(spare);
         }
+        if REFUSED.load(Relaxed) {
+            return None;
+        }
         if OPEN.fetch_add(1, Relaxed) >= MOST {
             OPEN.fetch_sub(1, Relaxed);
             return None;
@@ -48,6 +56,7 @@ impl Pipe {
             Ok((out, into))
         });
         let Ok((out, into)) = made else {
+            REFUSED.store(true, Relaxed);
             OPEN.fetch_sub(1, Relaxed);
             return None;
         };
@@ -58,7 +67,12 @@ impl Pipe {
     pub(super) fn give_back(self) {
         if self.ahead.is_empty() {
             // A thread that ends has none any more.
-            let _ = SPARE.try_with(|spare| spare.borrow_mut().push(self));
+            let _ = SPARE.try_with(|spare| {
+                let mut spare = spare.borrow_mut();
+                if spare.len() < SPARES {
+                    spare.push(self);
+                }
+            });
         }
     }
 
@@ -76,11 +90,10 @@ impl Pipe {
             if self.ahead.is_empty() {
                 self.fill(&rest);
             }
-            let fits = |(ahead, slice): (&(u64, usize), _)| Some(ahead.0) == place(slice);
-            if self.ahead.is_empty() || !self.ahead.iter().zip(&rest).all(fits) {
+            let part = self.agrees_with(&rest);
+            if part == 0 {
                 return (sent > 0).then_some(Ok(sent));
             }
-            let part = self.ahead.iter().map(|ahead| ahead.1).sum::<usize>().min(length - sent);
             let mut flags = SpliceFlags::NONBLOCK;
             flags.set(SpliceFlags::MORE, sent + part < length);
             match splice(&self.out, None, stream, None, part, flags) {
@@ -101,6 +114,7 @@ impl Pipe {
     /// Takes up the pages of slices; nothing, if they cannot be had.
     fn fill(&mut self, slices: &[IoSlice<'_>]) {
         let taken = vmsplice(&self.into, slices, SpliceFFlags::SPLICE_F_NONBLOCK);
+        REFUSED.fetch_or(taken.is_err(), Relaxed);
         let mut taken = taken.unwrap_or(0);
         for slice in slices {
             let some = slice.len().min(taken);
@@ -109,6 +123,21 @@ impl Pipe {
                 self.ahead.push_back((at, some));
             }
         }
+    }
+
+    /// How many bytes that are in it are those of `slices`, from the first on.
+    fn agrees_with(&self, slices: &[IoSlice<'_>]) -> usize {
+        let mut bytes = 0;
+        for ((at, length), slice) in self.ahead.iter().zip(slices) {
+            if Some(*at) != place(slice) {
+                return bytes;
+            }
+            bytes += slice.len().min(*length);
+            if slice.len() != *length {
+                return bytes;
+            }
+        }
+        bytes
     }
 
     /// So many bytes left for the socket.
