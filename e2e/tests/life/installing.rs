@@ -7,6 +7,7 @@ use crate::cluster::{
     client, edges, here, json, pods, service, until, wait_for,
 };
 use crate::going::inventory;
+use crate::places::ring;
 use crate::rights::audited;
 
 /// What the release is told of this cluster, which has no volumes, and no balancers that come from a cloud.
@@ -85,6 +86,14 @@ pub(crate) fn the_quickstart_is_ready_as_it_is_written(cluster: &mut Cluster) {
 }
 
 pub(crate) fn a_hit_follows_a_miss_through_the_service(_: &mut Cluster) {
+    // Who has just come up hears of the others a moment later; until then two may ask two shields.
+    let shields = pods("app.kubernetes.io/component=shield,app.kubernetes.io/instance=quickstart");
+    for server in edges().iter().chain(&shields) {
+        until("the ring has both shields", || {
+            let members = ring(&server.address, &format!("shield/{SPACE}/quickstart"))?;
+            if members.len() == 2 { Ok(()) } else { Err(format!("{members:?}")) }
+        });
+    }
     for pop in POPS {
         let server = service(pop);
         // A pod is ready some moments before all nodes send a Service's requests to it.

@@ -47,11 +47,10 @@ pub(crate) fn dns_names_the_place_that_is_nearest(_: &mut Cluster) {
     }
 }
 
-/// The members of the ring of a place, as an edge sees it.
-fn ring(edge: &str, pop: &str) -> Result<Vec<String>, String> {
+/// The members of a ring, as a server sees it.
+pub(crate) fn ring(server: &str, name: &str) -> Result<Vec<String>, String> {
     let page = format!("/debug/ring?key=http://{HOST}/hello");
-    let seen = admin(edge, &page)?;
-    let name = format!("pop/{SPACE}/quickstart/{pop}");
+    let seen = admin(server, &page)?;
     let rings = seen["rings"].as_array().cloned().unwrap_or_default();
     let ring = rings.iter().find(|ring| ring["name"] == *name).ok_or("no such ring")?;
     let members = ring["members"].as_array().into_iter().flatten();
@@ -61,8 +60,9 @@ fn ring(edge: &str, pop: &str) -> Result<Vec<String>, String> {
 pub(crate) fn ring_and_dns_follow_when_edges_are_killed(_: &mut Cluster) {
     let of = |pop: &str| pods(&format!("cdn.blueorigin.dev/pop={pop}"));
     let (fra, iad) = (of("fra"), of("iad"));
+    let fra_ring = format!("pop/{SPACE}/quickstart/fra");
     let [killed, left] = &fra[..] else { panic!("{fra:?}") };
-    assert_eq!(ring(&left.address, "fra").unwrap().len(), 2);
+    assert_eq!(ring(&left.address, &fra_ring).unwrap().len(), 2);
     // Until this is over, nobody takes the place of the dead.
     here(&["create", "quota", "no-more", "--hard=pods=0"]);
     let kill = |pods: &[&str]| {
@@ -70,7 +70,7 @@ pub(crate) fn ring_and_dns_follow_when_edges_are_killed(_: &mut Cluster) {
     };
     kill(&[&killed.name]);
     until("the ring has but one", || {
-        let members = ring(&left.address, "fra")?;
+        let members = ring(&left.address, &fra_ring)?;
         if members == [left.name.clone()] { Ok(()) } else { Err(format!("{members:?}")) }
     });
     let names: Vec<_> = iad.iter().map(|pod| pod.name.as_str()).collect();
@@ -97,7 +97,7 @@ pub(crate) fn ring_and_dns_follow_when_edges_are_killed(_: &mut Cluster) {
     });
     all_are_rolled_out();
     until("the ring has two again", || {
-        let members = ring(&left.address, "fra")?;
+        let members = ring(&left.address, &fra_ring)?;
         if members.len() == 2 { Ok(()) } else { Err(format!("{members:?}")) }
     });
     until("the place is named again", || {
