@@ -22,6 +22,7 @@ from process import Failed
 from stage import Stage
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROUNDS = 7
 SECTIONS = ("throughput", "memory", "first-byte", "hit-ratio")
 
 
@@ -55,7 +56,7 @@ def arguments():
         help="where the results go, .md and .svg beside it; sections not run are kept (a whole run: docs/)",
     )  # fmt: skip
     options = parser.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 7)
+    options.rounds = options.rounds or (2 if options.quick else ROUNDS)
     options.seconds = options.seconds or (2 if options.quick else 5)
     options.objects = options.objects or (20_000 if options.quick else 1_000_000)
     options.requests = 500 if options.quick else 5_000
@@ -100,6 +101,7 @@ def command(options):
     words = ["python3 e2e/bench/run.py"]
     words += ["--quick"] * options.quick + ["--skip-ours"] * options.skip_ours
     words += [f"--only {name}" for name in options.only]
+    words += [f"--rounds {options.rounds}"] * (options.rounds != ROUNDS and not options.quick)
     return " ".join(words)
 
 

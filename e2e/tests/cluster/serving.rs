@@ -41,13 +41,11 @@ fn ask(space: &str, path: &str) -> String {
     try_ask(space, path).unwrap()
 }
 
-/// The first answer. A pod is available some moments before the nodes send a service's requests to it, the edge's as well
-/// as the origin's.
+/// The first answer. A pod is available some moments before the nodes send a service's requests to it.
 async fn first_answer(space: &str, path: &str) -> String {
     let mut said = String::new();
     for _ in 0..50 {
         match try_ask(space, path) {
-            Ok(answer) if answer.contains("detail=connect-failed") => said = answer,
             Ok(answer) => return answer,
             Err(error) => said = error,
         }
