@@ -30,28 +30,28 @@ fn config(space: &str, debug: &str) -> String {
     .to_string()
 }
 
-/// What a client in the cluster gets, as `stage ask` prints it; an error if it gets no answer.
-fn try_ask(space: &str, path: &str) -> Result<String, String> {
-    let url = format!("http://edge.{space}.svc.cluster.local{path}");
-    let stage = ["exec", "--namespace", space, "deploy/origin", "--", "/usr/bin/stage"];
+/// What a client in the cluster gets from a service, as `stage ask` prints it; an error if it gets no answer.
+fn try_ask(service: &str, space: &str, path: &str) -> Result<String, String> {
+    let url = format!("http://{service}.{space}.svc.cluster.local{path}");
+    let stage = ["exec", "--namespace", space, "deploy/client", "--", "/usr/bin/stage"];
     try_kubectl(&[&stage[..], &["ask", &url, "cdn.example.com"]].concat(), "")
 }
 
 fn ask(space: &str, path: &str) -> String {
-    try_ask(space, path).unwrap()
+    try_ask("edge", space, path).unwrap()
 }
 
 /// The first answer. A pod is available some moments before the nodes send a service's requests to it.
-async fn first_answer(space: &str, path: &str) -> String {
+async fn first_answer(service: &str, space: &str, path: &str) -> String {
     let mut said = String::new();
     for _ in 0..50 {
-        match try_ask(space, path) {
+        match try_ask(service, space, path) {
             Ok(answer) => return answer,
             Err(error) => said = error,
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    panic!("no answer: {said}");
+    panic!("no answer of {service}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,12 +64,15 @@ async fn a_restricted_edge_serves_through_its_service() {
     kubectl_with(&apply, &config(&space, "Always"));
     let said = kubectl_with(&apply, &deployments());
     assert!(!said.contains("Warning"), "{said}");
-    let wait =
-        ["wait", "--for=condition=Available", "--timeout=60s", "deploy/edge", "deploy/origin"];
-    kubectl(&[&wait[..], &here].concat());
+    let wait = ["wait", "--for=condition=Available", "--timeout=60s"];
+    let what = ["deploy/edge", "deploy/origin", "deploy/client"];
+    kubectl(&[&wait[..], &what, &here].concat());
 
+    // Once the cluster sends requests to the origin, the edge has no excuse.
+    let direct = first_answer("origin", &space, "/hello").await;
+    assert!(direct.starts_with("200\n"), "{direct}");
     // The first proves that names of services work, too: the origin is known by its own.
-    let first = first_answer(&space, "/hello").await;
+    let first = first_answer("edge", &space, "/hello").await;
     assert!(first.starts_with("200\n") && first.contains("\nx-cache: MISS\n"), "{first}");
     let second = ask(&space, "/hello");
     assert!(second.starts_with("200\n") && second.contains("\nx-cache: HIT\n"), "{second}");
@@ -96,7 +99,7 @@ async fn a_restricted_edge_serves_through_its_service() {
     assert!(!told.contains("\nx-cache: "), "after 10 s: {told}");
     assert!(told.contains("; hit"), "what it stored stays: {told}");
     let restarts = "--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}";
-    assert_eq!(kubectl(&[&["get", "pods", restarts], &here[..]].concat()), "0 0");
+    assert_eq!(kubectl(&[&["get", "pods", restarts], &here[..]].concat()), "0 0 0");
 }
 
 /// The counterpart: that the standard is enforced is what makes the test above one.

@@ -11,10 +11,18 @@ fn bytes(seed: u8, len: usize) -> Bytes {
     (0..len).map(|n| (n as u8).wrapping_mul(31).wrapping_add(seed)).collect()
 }
 
+/// A piece of such memory; where there is none, nothing of it can be tested.
+#[track_caller]
+fn stored(parts: &[Bytes]) -> Bytes {
+    let had =
+        "shared memory in small pages that can be given back (docs/operations.md: shmem_enabled)";
+    join(parts).unwrap_or_else(|| panic!("this system lacks {had}"))
+}
+
 #[test]
 fn a_piece_reads_the_same_as_memory_and_as_a_file() {
     let parts = [bytes(1, 1), bytes(2, 70_001), bytes(3, 4096)];
-    let joined = join(&parts).unwrap();
+    let joined = stored(&parts);
     assert_eq!(joined, parts.concat());
     let slice = &joined[5..66_000];
     let at = backing(slice).unwrap();
@@ -29,7 +37,7 @@ fn only_pieces_of_fitting_size_are_taken() {
     assert!(join(&[bytes(0, LEAST - 1)]).is_none());
     assert!(join(&[bytes(0, SLOT), bytes(0, 1)]).is_none());
     assert!(join(&[bytes(0, LEAST)]).is_some());
-    assert_eq!(join(&[bytes(9, SLOT)]).unwrap(), bytes(9, SLOT));
+    assert_eq!(stored(&[bytes(9, SLOT)]), bytes(9, SLOT));
     assert!(backing(&bytes(0, LEAST)).is_none());
 }
 
@@ -39,14 +47,14 @@ fn what_a_socket_still_has_to_send_does_not_change_when_its_slot_is_used_again()
     let out = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let mut read = listener.accept().unwrap().0;
     let old = bytes(1, SLOT);
-    let piece = join(std::slice::from_ref(&old)).unwrap();
+    let piece = stored(std::slice::from_ref(&old));
     let Some(at) = backing(&piece) else { panic!("the piece has no file") };
     let mut from = at.offset;
     let sent = sendfile(&out, at.file, Some(&mut from), SLOT).unwrap();
     assert!(sent > 0);
     drop(piece);
     // Those of other tests may get the slot; what they write is not the old bytes either.
-    let new: Vec<_> = (2..20).map(|n| join(&[bytes(n, SLOT)]).unwrap()).collect();
+    let new: Vec<_> = (2..20).map(|n| stored(&[bytes(n, SLOT)])).collect();
     (&out).write_all(b"end").unwrap();
     drop(out);
     let mut seen = Vec::new();
@@ -59,9 +67,9 @@ fn what_a_socket_still_has_to_send_does_not_change_when_its_slot_is_used_again()
 #[test]
 fn memory_is_given_back_with_the_last_use() {
     use std::os::unix::fs::MetadataExt;
-    let piece = join(&[bytes(1, SLOT)]).unwrap();
+    let piece = stored(&[bytes(1, SLOT)]);
     let file = backing(&piece).unwrap().file;
-    let many: Vec<_> = (0..200).map(|n| join(&[bytes(n, SLOT)]).unwrap()).collect();
+    let many: Vec<_> = (0..200).map(|n| stored(&[bytes(n, SLOT)])).collect();
     let full = file.metadata().unwrap().blocks() * 512;
     let clones = many.clone();
     drop(many);
