@@ -30,8 +30,8 @@ const FLAT: usize = 8 << 10;
 
 /// A write of so many bytes is a turn: others write before the next one.
 const TURN: usize = 64 << 10;
-/// Writes end where so many bytes do. Clients of the same object then walk through it side by side, and all but the
-/// first find its bytes in the core's cache.
+/// Writes end where so many bytes of a message do. Clients of the same object then walk through it side by side, and all
+/// but the first find its bytes in the core's cache.
 const STRIDE: usize = 1 << 20;
 /// Pieces in one write.
 const PIECES: usize = 16;
@@ -159,8 +159,9 @@ impl Read for Gate {
             }
             ready!(polled)?;
             connection.awaits_body.store(false, Ordering::Relaxed);
-            // Whoever waited for its client has let others write meanwhile.
+            // Whoever waited for its client has let others write meanwhile; the next message is walked through anew.
             this.waits = false;
+            this.along = 0;
             connection.read_at.store(connection.tick(), Ordering::Relaxed);
             let passed = this.check(buffer.filled());
             out.put_slice(&buffer.filled()[..passed]);
@@ -328,3 +329,6 @@ impl Write for Gate {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use std::future::poll_fn;
+use std::net::Ipv4Addr;
+use std::sync::atomic::AtomicU32;
+
+use runtime::metrics::IntGauge;
+use tokio::net::TcpListener;
+use wire::snapshot::Limits;
+
+use super::*;
+use crate::serve::open::Open;
+
+async fn gate() -> (Gate, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, peer) = listener.accept().await.unwrap();
+    let open = Open::new(IntGauge::new("open", "Open.").unwrap());
+    let ticks = Arc::new(AtomicU32::new(1));
+    let connection = Connection::new(peer, Arc::new(Limits::default()), ticks, open.one_more());
+    (Gate::new(stream, connection, None), client)
+}
+
+/// What one write takes of `bytes`.
+async fn write(gate: &mut Gate, bytes: &[u8]) -> usize {
+    let bufs = [IoSlice::new(bytes)];
+    poll_fn(|cx| Pin::new(&mut *gate).poll_write_vectored(cx, &bufs)).await.unwrap()
+}
+
+async fn read(gate: &mut Gate) -> usize {
+    let mut room = [0; 64];
+    let mut buffer = hyper::rt::ReadBuf::new(&mut room);
+    poll_fn(|cx| Pin::new(&mut *gate).poll_read(cx, buffer.unfilled())).await.unwrap();
+    buffer.filled().len()
+}
+
+#[tokio::test]
+async fn every_message_begins_a_stride_of_its_own() {
+    const BODY: usize = STRIDE / 16;
+    let (mut gate, mut client) = gate().await;
+    let message = vec![7; BODY + 300];
+    let mut taken = vec![0; message.len()];
+    for nth in 0..40 {
+        client.write_all(b"next").await.unwrap();
+        assert_eq!(read(&mut gate).await, 4);
+        assert_eq!(write(&mut gate, &message).await, message.len(), "message {nth} was cut");
+        client.read_exact(&mut taken).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn writes_of_a_long_message_end_where_strides_do() {
+    let (mut gate, mut client) = gate().await;
+    let reads = tokio::spawn(async move {
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).await.unwrap();
+        all.len()
+    });
+    let message = vec![7; 3 * STRIDE + 5];
+    let (mut at, mut ends) = (0, Vec::new());
+    while at < message.len() {
+        at += write(&mut gate, &message[at..]).await;
+        ends.push(at);
+    }
+    for stride in 1..=3 {
+        assert!(ends.contains(&(stride * STRIDE)), "{ends:?}");
+    }
+    drop(gate);
+    assert_eq!(reads.await.unwrap(), message.len());
+}
