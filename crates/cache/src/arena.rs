@@ -14,7 +14,8 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread::available_parallelism;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -28,7 +29,7 @@ use crate::body::CHUNK;
 const LEAST: usize = 32 << 10;
 /// Bytes of address space a piece has, whatever it fills of them.
 const SLOT: usize = CHUNK;
-/// Half a tebibyte of address space, of which only what is filled takes memory.
+/// Half a tebibyte of address space a file, of which only what is filled takes memory.
 const SLOTS: u32 = 2 << 20;
 const PAGE: usize = 4 << 10;
 /// How often large pages are looked for: with each of so many new slots.
@@ -39,14 +40,24 @@ const LARGE_PAGES: &str = "/sys/kernel/mm/transparent_hugepage";
 const WITHOUT_SHARED_MEMORY: &str = "0x31";
 const BYTES: u64 = SLOTS as u64 * SLOT as u64;
 
-/// One for the process: a number for a page tells a socket all it needs.
-static ARENA: OnceLock<Option<Arena>> = OnceLock::new();
+/// Files at most.
+const FILES: usize = 16;
+
+/// One for each core, since the kernel lets one thread at a time write to a file or give back what it holds; none
+/// where the system has no such memory.
+static ARENAS: OnceLock<Vec<Arena>> = OnceLock::new();
+/// Nothing more goes in: pages cannot be given back any more.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Which of the arenas this thread fills.
+    static MINE: usize = THREADS.fetch_add(1, Relaxed);
+}
 
 struct Arena {
     file: File,
     map: &'static [u8],
-    /// Nothing more goes in: pages cannot be given back any more.
-    closed: AtomicBool,
     slots: Mutex<Slots>,
 }
 
@@ -68,9 +79,10 @@ pub struct Backing {
 
 /// Where `bytes` lie as a file, if they are of a body that does.
 pub fn backing(bytes: &[u8]) -> Option<Backing> {
-    let arena = ARENA.get()?.as_ref()?;
-    let offset = bytes.as_ptr().addr().checked_sub(arena.map.as_ptr().addr())? as u64;
-    (offset < BYTES).then_some(Backing { file: &arena.file, offset })
+    ARENAS.get()?.iter().find_map(|arena| {
+        let offset = bytes.as_ptr().addr().checked_sub(arena.map.as_ptr().addr())? as u64;
+        (offset < BYTES).then_some(Backing { file: &arena.file, offset })
+    })
 }
 
 /// The bytes of `parts` as one piece, or none if it is too small or there is no such memory.
@@ -79,7 +91,8 @@ pub(crate) fn join(parts: &[Bytes]) -> Option<Bytes> {
     if !(LEAST..=SLOT).contains(&len) {
         return None;
     }
-    let arena = ARENA.get_or_init(Arena::new).as_ref()?;
+    let arenas = ARENAS.get_or_init(arenas);
+    let arena = arenas.get(MINE.with(|mine| mine.checked_rem(arenas.len()))?)?;
     let slot = arena.take()?;
     let piece = Piece { arena, slot, len };
     let mut at = offset(piece.slot);
@@ -90,15 +103,20 @@ pub(crate) fn join(parts: &[Bytes]) -> Option<Bytes> {
     Some(Bytes::from_owner(piece))
 }
 
+fn arenas() -> Vec<Arena> {
+    // Growing a file beyond this limit is answered by a signal.
+    let limit = getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|most| most < BYTES) || vmap::page_size() != PAGE || large_pages() {
+        return Vec::new();
+    }
+    // The address space is far larger than what is in it, and would be dumped with the process.
+    let _ = std::fs::write("/proc/self/coredump_filter", WITHOUT_SHARED_MEMORY);
+    let cores = available_parallelism().map_or(1, usize::from);
+    (0..cores.min(FILES)).map_while(|_| Arena::new()).collect()
+}
+
 impl Arena {
     fn new() -> Option<Self> {
-        // Growing a file beyond this limit is answered by a signal.
-        let limit = getrlimit(Resource::Fsize).current;
-        if limit.is_some_and(|most| most < BYTES) || vmap::page_size() != PAGE || large_pages() {
-            return None;
-        }
-        // The address space is far larger than what is in it, and would be dumped with the process.
-        let _ = std::fs::write("/proc/self/coredump_filter", WITHOUT_SHARED_MEMORY);
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         // Kernels before 6.3 do not know that flag, and some systems want it.
         let made = memfd_create("bodies", flags | MemfdFlags::NOEXEC_SEAL);
@@ -108,7 +126,7 @@ impl Arena {
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL).ok()?;
         let map = Box::leak(Box::new(Map::with_options().map(&file).ok()?));
         let slots = Mutex::new(Slots { free: BinaryHeap::new(), next: 0 });
-        let arena = Self { file, map, closed: AtomicBool::new(false), slots };
+        let arena = Self { file, map, slots };
         arena.gives_back().then_some(arena)
     }
 
@@ -122,13 +140,13 @@ impl Arena {
     }
 
     fn take(&self) -> Option<u32> {
-        if self.closed.load(Relaxed) {
+        if CLOSED.load(Relaxed) {
             return None;
         }
         let (slot, fresh) = self.slots.lock().take()?;
         // Whoever runs the machine may change its mind.
         if fresh && slot.is_multiple_of(WATCH) && large_pages() {
-            self.closed.store(true, Relaxed);
+            CLOSED.store(true, Relaxed);
             return None;
         }
         Some(slot)
@@ -195,7 +213,7 @@ impl Drop for Piece {
             self.arena.slots.lock().free.push(Reverse(self.slot));
         } else {
             // It cannot be used again, and so it would go with all others.
-            self.arena.closed.store(true, Relaxed);
+            CLOSED.store(true, Relaxed);
         }
     }
 }

@@ -1,11 +1,13 @@
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 use rustix::fs::sendfile;
 
-use super::{LEAST, SLOT, backing, join};
+use super::{FILES, LEAST, SLOT, backing, join};
 
 fn bytes(seed: u8, len: usize) -> Bytes {
     (0..len).map(|n| (n as u8).wrapping_mul(31).wrapping_add(seed)).collect()
@@ -77,4 +79,24 @@ fn memory_is_given_back_with_the_last_use() {
     let left = file.metadata().unwrap().blocks() * 512;
     // Other tests hold a few dozen at the same time.
     assert!(full >= left + 100 * SLOT as u64, "{full} bytes, then {left}");
+}
+
+#[test]
+fn threads_fill_files_of_their_own_and_any_finds_them() {
+    let of_a_thread = |seed| {
+        let made = std::thread::spawn(move || stored(&[bytes(seed, LEAST)]));
+        made.join().unwrap()
+    };
+    // Threads come one after another to the files, and other tests' are among them.
+    let pieces: Vec<_> = (0..64).map(of_a_thread).collect();
+    let mut files = HashSet::new();
+    for (seed, piece) in (0..).zip(&pieces) {
+        let at = backing(piece).unwrap();
+        let mut read = vec![0; LEAST];
+        at.file.read_exact_at(&mut read, at.offset).unwrap();
+        assert_eq!(read, bytes(seed, LEAST));
+        files.insert(at.file.as_raw_fd());
+    }
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(files.len(), cores.min(FILES));
 }
