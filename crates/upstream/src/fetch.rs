@@ -202,9 +202,9 @@ impl Exchange<'_> {
         let begun = Instant::now();
         let left = self.left();
         let within = self.sending.min(left);
-        let sent = send::within(within, self.clients, pass.target(), head, first, || {
-            self.body.for_a_try().filter(|_| self.repeatable)
-        });
+        let (target, repeatable) = (pass.target(), self.repeatable);
+        let again = || self.body.for_a_try();
+        let sent = send::within(within, self.clients, target, (head, first), repeatable, again);
         let result = sent.await;
         self.sending = self.sending.saturating_sub(begun.elapsed());
         match result {

@@ -30,20 +30,21 @@ impl From<FetchError> for Failure {
 }
 
 /// Sends a request that is addressed to `target`. If that closed a connection that had served before, as it may do at any
-/// time, the request goes over another one, once, with what `again` gives for a body.
+/// time, and the request is `repeatable`, it goes over another one, once, with what `again` gives for a body. One that is
+/// not goes over none that was idle for long.
 pub(super) async fn within(
     time: Duration,
     clients: &Clients,
     target: &Arc<Target>,
-    head: Parts,
-    body: RequestBody,
+    (head, body): (Parts, RequestBody),
+    repeatable: bool,
     again: impl FnOnce() -> Option<RequestBody>,
 ) -> Result<Response<Incoming>, Failure> {
     let name = || target.name().to_owned();
-    let client = clients.of(target);
+    let client = clients.of(target, repeatable);
     let sending = async {
         match once(&client, head.clone(), body).await {
-            Err((error, true)) => match again() {
+            Err((error, true)) if repeatable => match again() {
                 Some(body) => once(&client, head, body).await.map_err(|(error, _)| error),
                 None => Err(error),
             },

@@ -1,9 +1,12 @@
 //! What becomes of single requests when the other side behaves badly.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::server::Server;
 use super::*;
 
 const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -73,6 +76,26 @@ async fn a_kept_connection_that_was_closed_costs_no_budget() {
     let site = no_budget().urls(&[&url]);
     assert_eq!(site.told().await.1, "exchange-failed");
     assert_eq!(site.order[0].report().counts.failed, 1);
+}
+
+/// The server may be closing it at this moment, and nobody could tell whether it did what it was asked.
+#[tokio::test]
+async fn what_cannot_be_sent_again_takes_no_connection_that_was_idle_for_long() {
+    let server = Server::start("one").await;
+    let site = Setup::default().urls(&[&server.url]);
+    let connections = || server.told.connections.load(SeqCst);
+    let post = async || {
+        let answer = site.post("body").await.unwrap();
+        answer.response.into_body().collect().await.unwrap();
+    };
+    post().await;
+    assert_eq!(site.told().await.0, 200);
+    assert_eq!(connections(), 2, "they share none");
+    tokio::time::sleep(ms(1500)).await;
+    assert_eq!(site.told().await.0, 200);
+    assert_eq!(connections(), 2, "what can be sent again takes the old one");
+    post().await;
+    assert_eq!(connections(), 3);
 }
 
 #[tokio::test]
