@@ -77,6 +77,13 @@ pub struct Backing {
     pub offset: u64,
 }
 
+impl Backing {
+    /// Whether `next` lies right behind the `length` bytes from here on, in the same file.
+    pub fn is_followed_by(self, next: Self, length: u64) -> bool {
+        std::ptr::eq(self.file, next.file) && self.offset + length == next.offset
+    }
+}
+
 /// Where `bytes` lie as a file, if they are of a body that does.
 pub fn backing(bytes: &[u8]) -> Option<Backing> {
     ARENAS.get()?.iter().find_map(|arena| {

@@ -112,10 +112,10 @@ impl Sender {
         if all.length < LEAST {
             return Run { way: Way::Copy, ..all };
         }
-        let mut end = from.offset;
+        let mut length = 0;
         let follows = |buf: &&IoSlice<'_>| {
-            let follows = lies(buf).is_some_and(|this| this.offset == end);
-            end += buf.len() as u64;
+            let follows = lies(buf).is_some_and(|this| from.is_followed_by(this, length));
+            length += buf.len() as u64;
             follows
         };
         Run::of(bufs.iter().take_while(follows), Way::File(from))

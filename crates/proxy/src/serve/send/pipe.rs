@@ -35,7 +35,7 @@ pub(super) struct Pipe {
     out: OwnedFd,
     into: OwnedFd,
     /// What is in it, still to be sent: where it lies, and how many bytes.
-    ahead: VecDeque<(u64, usize)>,
+    ahead: VecDeque<(usize, usize)>,
 }
 
 impl Pipe {
@@ -145,7 +145,7 @@ impl Pipe {
         while let Some((at, length)) = self.ahead.front_mut() {
             let some = bytes.min(*length);
             bytes -= some;
-            *at += some as u64;
+            *at += some;
             *length -= some;
             if *length > 0 {
                 break;
@@ -155,8 +155,9 @@ impl Pipe {
     }
 }
 
-fn place(slice: &IoSlice<'_>) -> Option<u64> {
-    cache::backing(slice).map(|backing| backing.offset)
+/// Its address, which tells it from what lies in any other file.
+fn place(slice: &IoSlice<'_>) -> Option<usize> {
+    cache::backing(slice).map(|_| slice.as_ptr().addr())
 }
 
 /// What is left of slices behind so many bytes.

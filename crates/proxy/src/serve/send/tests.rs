@@ -184,3 +184,47 @@ async fn a_client_that_leaves_is_an_error_and_no_end_of_us() {
         break;
     }
 }
+
+/// The pieces of bodies, of which each of so many threads stored one.
+fn stored_by_threads(threads: u8) -> Vec<Bytes> {
+    let one = |seed| {
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let cache = Cache::new(Settings { capacity: 64 << 20, ..Settings::default() });
+            runtime.block_on(stored(&cache, "own", &bytes(seed, 8 * LONG)))
+        })
+    };
+    let running: Vec<_> = (0..threads).map(one).collect();
+    running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn pieces_of_different_files_are_not_taken_for_one_run() {
+    let pieces = stored_by_threads(16);
+    let lies = |piece: &Bytes| cache::backing(piece).unwrap();
+    // The ends of pieces and the beginnings of others that lie where they end, but in another file.
+    let mut seams = Vec::new();
+    for (first, second) in pieces.iter().flat_map(|a| pieces.iter().map(move |b| (a, b))) {
+        let (this, next) = (lies(first), lies(second));
+        let end = this.offset + first.len() as u64;
+        if end == next.offset && !std::ptr::eq(this.file, next.file) {
+            assert!(!this.is_followed_by(next, first.len() as u64));
+            seams.extend([first.slice(first.len() - 40_000..), second.slice(..40_000)]);
+        }
+    }
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(seams.is_empty(), cores == 1, "one file a core");
+    for most in [80_000, 320_000, 1 << 20] {
+        let (out, mut read) = connection().await;
+        let reads = tokio::spawn(async move {
+            let mut all = Vec::new();
+            read.read_to_end(&mut all).await.unwrap();
+            all
+        });
+        let mut sender = Sender::default();
+        send_all(&mut sender, &out, &seams, most).await;
+        sender.rest();
+        drop(out);
+        assert!(reads.await.unwrap() == seams.concat(), "{most} bytes a write");
+    }
+}
