@@ -130,7 +130,7 @@ impl Sender {
         if let Some(mut pipe) = self.pipe.take()
             && let Some(result) = pipe.send(stream, run, length)
         {
-            self.pipe = Some(pipe);
+            self.pipe = pipe.unless_empty();
             return result;
         }
         // Whatever is wrong with the pipe, copying does it.

@@ -63,6 +63,15 @@ impl Pipe {
         Some(Self { out, into, ahead: VecDeque::new() })
     }
 
+    /// Itself while something is in it; otherwise the next connection may have it.
+    pub(super) fn unless_empty(self) -> Option<Self> {
+        if self.ahead.is_empty() {
+            self.give_back();
+            return None;
+        }
+        Some(self)
+    }
+
     /// For the next connection, unless there is still something in it.
     pub(super) fn give_back(self) {
         if self.ahead.is_empty() {

@@ -166,6 +166,22 @@ async fn what_is_in_a_pipe_when_something_else_is_sent_is_forgotten() {
 }
 
 #[tokio::test]
+async fn a_connection_keeps_no_pipe_that_is_empty() {
+    let cache = Cache::new(Settings { capacity: 64 << 20, ..Settings::default() });
+    let pieces = stored(&cache, "taken", &bytes(7, 2 * LONG)).await;
+    let (out, mut read) = connection().await;
+    let mut sender = Sender::default();
+    let mut taken = vec![0; 2 * LONG];
+    for part in [&pieces[..], &pieces[..]] {
+        let (_, read) =
+            tokio::join!(send_all(&mut sender, &out, part, 1 << 20), read.read_exact(&mut taken),);
+        assert_eq!(read.unwrap(), 2 * LONG);
+        assert!(taken == pieces.concat());
+        assert!(sender.pipe.is_none(), "others want it until this one writes again");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_is_an_error_and_no_end_of_us() {
     let cache = Cache::new(Settings { capacity: 64 << 20, ..Settings::default() });
     let pieces = stored(&cache, "gone", &bytes(6, 8 * LONG)).await;
