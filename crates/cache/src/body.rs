@@ -22,8 +22,8 @@ pub(crate) use writer::Writer;
 use live::Live;
 use state::State;
 
-/// Bodies up to this size end as one piece; larger ones as pieces of exactly this size.
-pub(crate) const CHUNK: usize = 256 << 10;
+/// Bodies up to so many bytes end as one piece; larger ones as pieces of exactly this size, and a rest.
+pub const CHUNK: usize = 256 << 10;
 
 /// The body of an [`Object`](crate::Object), shared by all who read it.
 pub struct Body {

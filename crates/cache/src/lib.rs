@@ -32,7 +32,7 @@ mod stats;
 mod tags;
 
 pub use arena::{Backing, backing};
-pub use body::{Body, BodyReader, BodyWriter, Derived, Truncated};
+pub use body::{Body, BodyReader, BodyWriter, CHUNK, Derived, Truncated};
 pub use cache::{Cache, Cursor, EntryInfo, Invalidate, Sweep, Swept, VariantInfo};
 pub use fill::{Fill, Progress};
 pub use flight::{Failure, Outcome, Waiter};

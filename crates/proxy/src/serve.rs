@@ -5,6 +5,7 @@ mod gate;
 mod open;
 mod send;
 mod sweep;
+mod turn;
 
 use std::future::Future;
 use std::io;

@@ -6,9 +6,8 @@
 //! behind it is read.
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
@@ -23,6 +22,7 @@ use tokio::net::TcpStream;
 
 use super::connection::Connection;
 use super::send::Sender;
+use super::turn::Turn;
 
 const SCRATCH_BYTES: usize = 64 << 10;
 /// A head and a small body leave faster copied together than as a vector of two.
@@ -30,9 +30,10 @@ const FLAT: usize = 8 << 10;
 
 /// A write of so many bytes is a turn: others write before the next one.
 const TURN: usize = 64 << 10;
-/// Writes end where so many bytes of a message do. Clients of the same object then walk through it side by side, and all
-/// but the first find its bytes in the core's cache.
-const STRIDE: usize = 1 << 20;
+/// Writes end with the piece of a stored body that completes so many bytes of a message. Clients of the same object then
+/// walk through it side by side, and all but the first find its bytes in the core's cache. Pieces are not cut: what is
+/// left of one would take calls of its own.
+const STRIDE: usize = 2 * cache::CHUNK;
 /// Pieces in one write.
 const PIECES: usize = 16;
 
@@ -52,8 +53,7 @@ pub(super) struct Gate {
     farewell: Option<Bytes>,
     /// The last flush found nothing left to write: an interim response may go out.
     between_messages: bool,
-    /// Others have their turn.
-    waits: bool,
+    turn: Turn,
     /// Bytes written since the end of a stride.
     along: usize,
     sender: Sender,
@@ -77,7 +77,7 @@ impl Gate {
             poisoned: false,
             farewell: None,
             between_messages: true,
-            waits: false,
+            turn: Turn::default(),
             along: 0,
             sender: Sender::default(),
         }
@@ -160,7 +160,7 @@ impl Read for Gate {
             ready!(polled)?;
             connection.awaits_body.store(false, Ordering::Relaxed);
             // Whoever waited for its client has let others write meanwhile; the next message is walked through anew.
-            this.waits = false;
+            this.turn = Turn::default();
             this.along = 0;
             connection.read_at.store(connection.tick(), Ordering::Relaxed);
             let passed = this.check(buffer.filled());
@@ -181,24 +181,18 @@ impl Gate {
         connection.blocked.store(polled.is_pending(), Ordering::Relaxed);
         if let Poll::Ready(Ok(written)) = polled {
             self.along += written;
-            self.waits = written >= TURN || self.along >= STRIDE;
-            self.along %= STRIDE;
+            if written >= TURN || self.along >= STRIDE {
+                self.turn.end();
+            }
+            if self.along >= STRIDE {
+                self.along = 0;
+            }
         }
         if polled.is_ready() {
             connection.wrote_at.store(connection.tick(), Ordering::Relaxed);
             self.between_messages = false;
         }
         polled
-    }
-
-    /// Lets the other connections of this thread write: a client that takes as fast as we give would keep them
-    /// waiting for a whole body.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !std::mem::take(&mut self.waits) {
-            return Poll::Ready(());
-        }
-        // Wakes this task once the others had a look at their sockets.
-        pin!(tokio::task::yield_now()).poll(cx)
     }
 
     /// Says why the request was refused; hyper only knows that it could not read it.
@@ -231,7 +225,7 @@ impl Gate {
     }
 }
 
-/// As much of `bufs` as a stride has left, put into `part`.
+/// As much of `bufs` as a stride has left, and the rest of a piece, put into `part`.
 fn up_to<'p, 'b>(
     left: usize,
     bufs: &'b [IoSlice<'_>],
@@ -242,9 +236,9 @@ fn up_to<'p, 'b>(
         if left == 0 {
             break;
         }
-        let some = &from[..from.len().min(left)];
+        let some = if from.len() > cache::CHUNK { &from[..from.len().min(left)] } else { &**from };
         *to = IoSlice::new(some);
-        left -= some.len();
+        left = left.saturating_sub(some.len());
         count += 1;
     }
     &part[..count]
@@ -264,7 +258,7 @@ impl Write for Gate {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_turn(cx));
+        ready!(self.turn.poll(cx));
         ready!(self.poll_interim(cx))?;
         if buf.starts_with(b"HTTP/1.1 400 ") && self.farewell.is_some() {
             ready!(self.poll_farewell(cx))?;
@@ -280,7 +274,7 @@ impl Write for Gate {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_turn(cx));
+        ready!(self.turn.poll(cx));
         ready!(self.poll_interim(cx))?;
         let length: usize = bufs.iter().map(|buf| buf.len()).sum();
         if self.farewell.is_some() && bufs.first().is_some_and(|b| b.starts_with(b"HTTP/1.1 400 "))

@@ -46,23 +46,50 @@ async fn every_message_begins_a_stride_of_its_own() {
     }
 }
 
-#[tokio::test]
-async fn writes_of_a_long_message_end_where_strides_do() {
+/// Where the writes of a message of these pieces end.
+async fn ends(pieces: &[usize]) -> Vec<usize> {
     let (mut gate, mut client) = gate().await;
+    let length: usize = pieces.iter().sum();
     let reads = tokio::spawn(async move {
         let mut all = Vec::new();
         client.read_to_end(&mut all).await.unwrap();
         all.len()
     });
-    let message = vec![7; 3 * STRIDE + 5];
+    let message = vec![7; length];
     let (mut at, mut ends) = (0, Vec::new());
-    while at < message.len() {
-        at += write(&mut gate, &message[at..]).await;
+    while at < length {
+        let mut bufs = Vec::new();
+        let mut begin = 0;
+        for piece in pieces {
+            let end = begin + piece;
+            if end > at {
+                bufs.push(IoSlice::new(&message[begin.max(at)..end]));
+            }
+            begin = end;
+        }
+        at += poll_fn(|cx| Pin::new(&mut gate).poll_write_vectored(cx, &bufs)).await.unwrap();
         ends.push(at);
     }
+    drop(gate);
+    assert_eq!(reads.await.unwrap(), length);
+    ends
+}
+
+#[tokio::test]
+async fn writes_of_a_long_message_end_where_strides_do() {
+    let ends = ends(&[4 * STRIDE]).await;
     for stride in 1..=3 {
         assert!(ends.contains(&(stride * STRIDE)), "{ends:?}");
     }
-    drop(gate);
-    assert_eq!(reads.await.unwrap(), message.len());
+}
+
+#[tokio::test]
+async fn a_head_does_not_make_a_stride_cut_the_pieces_of_a_stored_body() {
+    const HEAD: usize = 322;
+    let mut pieces = vec![HEAD];
+    pieces.resize(1 + 4 * STRIDE / cache::CHUNK, cache::CHUNK);
+    let ends = ends(&pieces).await;
+    for stride in 1..=4 {
+        assert!(ends.contains(&(HEAD + stride * STRIDE)), "{ends:?}");
+    }
 }
