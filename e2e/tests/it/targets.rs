@@ -97,3 +97,40 @@ async fn heads_of_what_is_not_stored_keep_their_length() {
         client.ask("/a").await.unwrap().expect_status(200).expect_body("twelve bytes");
     }
 }
+
+/// What is coded otherwise than in chunks would be stored with its coding, and without the name of it.
+//= rfc9112#6.1
+#[tokio::test]
+async fn a_transfer_coding_other_than_chunked_is_502() {
+    let breaker = json!({ "breaker": { "consecutiveFailures": 0, "failureRatio": 0 } });
+    let (origin, world) = start_with(|s| s.site(breaker)).await;
+    for (path, coding) in [
+        ("/a", "gzip, chunked"),
+        ("/b", "chunked, gzip"),
+        ("/c", "gzip"),
+        ("/d", "identity"),
+        ("/e", "chunked, chunked"),
+    ] {
+        let reply = Reply::fresh(60, "5\r\nhello\r\n0\r\n\r\n").until_close();
+        origin.always(path, reply.field("transfer-encoding", coding));
+        let answer = world.ask(path).await;
+        answer.expect_status(502).expect_cache_status("detail=exchange-failed");
+        assert_eq!(world.node.cache.stats().objects, 0, "{coding}");
+    }
+    let reply = Reply::fresh(60, "5\r\nhello\r\n0\r\n\r\n").until_close();
+    origin.always("/chunked", reply.field("transfer-encoding", "Chunked"));
+    world.ask("/chunked").await.expect(200, "MISS").expect_body("hello");
+}
+
+//= rfc9110#15.2.2
+#[tokio::test]
+async fn a_switch_of_protocols_that_nobody_asked_for_is_502() {
+    let breaker = json!({ "breaker": { "consecutiveFailures": 0, "failureRatio": 0 } });
+    let (origin, world) = start_with(|s| s.site(breaker)).await;
+    origin.always("/a", Reply::upgraded("websocket"));
+    let mut client = world.connect().await;
+    client.ask("/a").await.unwrap().expect_status(502).expect_cache_status("exchange-failed");
+    client.ask(Request::new("POST", "/a").body("x")).await.unwrap().expect_status(502);
+    origin.always("/fine", Reply::fresh(60, "a"));
+    client.ask("/fine").await.unwrap().expect(200, "MISS");
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Extensions, Request, Response};
+use http::{Extensions, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::LengthLimitError;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -42,6 +42,7 @@ pub(super) async fn within(
 ) -> Result<Response<Incoming>, Failure> {
     let name = || target.name().to_owned();
     let client = clients.of(target, repeatable);
+    let upgrading = head.headers.contains_key(header::UPGRADE);
     let sending = async {
         match once(&client, head.clone(), body).await {
             Err((error, true)) if repeatable => match again() {
@@ -54,7 +55,7 @@ pub(super) async fn within(
     let answer = tokio::time::timeout(time, sending)
         .await
         .map_err(|_| FetchError::FirstByteTimeout { origin: name() })?;
-    answer.map_err(|error| {
+    let response = answer.map_err(|error| {
         let nonsense = cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
         let error = if error.is_connect() && caused_by::<TimedOut>(&error) {
             FetchError::ConnectTimeout { origin: name() }
@@ -68,7 +69,31 @@ pub(super) async fn within(
             FetchError::Exchange { origin: name(), cause: root_cause(&error) }
         };
         Failure { error, nonsense }
-    })
+    })?;
+    match unusable(&response, upgrading) {
+        None => Ok(response),
+        Some(why) => {
+            let error = FetchError::Exchange { origin: name(), cause: why.to_owned() };
+            Err(Failure { error, nonsense: true })
+        }
+    }
+}
+
+/// What the library lets through and nobody may make sense of.
+fn unusable(response: &Response<Incoming>, upgrading: bool) -> Option<&'static str> {
+    //= rfc9110#15.2.2
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrading {
+        return Some("it switches protocols, which nobody asked for");
+    }
+    //= rfc9112#6.1
+    let codings = response.headers().get_all(header::TRANSFER_ENCODING);
+    let mut lines = codings.iter();
+    let plain = |line: &HeaderValue| line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    match (lines.next(), lines.next()) {
+        (None, _) => None,
+        (Some(line), None) if plain(line) => None,
+        _ => Some("its Transfer-Encoding is not chunked alone"),
+    }
 }
 
 /// The error, and whether it was that of a connection that had served before.
