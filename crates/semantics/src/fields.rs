@@ -31,15 +31,75 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// What `Connection` may not take away: the fields that say where a message goes and where it ends.
-/// A client that names them would make the next server read another message than this one did.
-/// Everything else a peer names is its own to keep back.
-fn is_indispensable(name: &HeaderName) -> bool {
-    *name == header::HOST || *name == header::CONTENT_LENGTH
+/// Fields of a request that go on as this hop writes them, and otherwise for every client or request.
+pub(crate) fn is_rewritten(name: &HeaderName) -> bool {
+    *name == header::FORWARDED || matches!(name.as_str(), "x-forwarded-for" | "x-request-id")
 }
 
-/// The connection's fields that are in `headers`.
-pub(crate) fn connection_fields(headers: &HeaderMap) -> SmallVec<[HeaderName; 4]> {
+/// What `Connection` may not take away: the fields that say where a message goes, where it ends and
+/// where it has been. A client that names them would make the next server read another message than
+/// this one did, or send it round in circles. Everything else a peer names is its own to keep back.
+fn is_indispensable(name: &HeaderName) -> bool {
+    *name == header::HOST || *name == header::CONTENT_LENGTH || *name == CDN_LOOP
+}
+
+/// Removes the fields that `Connection` names and leaves those that always belong to the connection,
+/// and [those it may not take away](strip_hop_by_hop). A request is read without them: what the next
+/// server never sees must not decide what is stored or found. Whether there was one.
+//= rfc9110#7.6.1
+pub fn strip_nominated(headers: &mut HeaderMap) -> bool {
+    let mut any = false;
+    for name in nominated(headers) {
+        if !is_hop_by_hop(&name) {
+            any |= headers.remove(name).is_some();
+        }
+    }
+    any
+}
+
+/// The protocols that a request asks to go on in, of those that may be asked for on behalf of a client:
+/// HTTP/2 is between a client and its server, and not going over to it is always right. `None` when it asks
+/// for none, in a version or without the connection option that make it count.
+//= rfc9110#7.8
+pub fn asked_upgrade(version: Version, headers: &HeaderMap) -> Option<HeaderValue> {
+    let options = headers.get_all(header::CONNECTION);
+    if version != Version::HTTP_11
+        || !options.iter().any(|line| {
+            members(line.as_bytes()).any(|option| option.eq_ignore_ascii_case(b"upgrade"))
+        })
+    {
+        return None;
+    }
+    let mut protocols: Vec<u8> = Vec::new();
+    for line in headers.get_all(header::UPGRADE) {
+        for protocol in members(line.as_bytes()) {
+            if protocol.eq_ignore_ascii_case(b"h2c") {
+                continue;
+            }
+            if !protocols.is_empty() {
+                protocols.extend_from_slice(b", ");
+            }
+            protocols.extend_from_slice(protocol);
+        }
+    }
+    let value = HeaderValue::from_bytes(&protocols).ok()?;
+    (!value.is_empty()).then_some(value)
+}
+
+/// Makes one line of a `Cookie` that came over HTTP/2 in several.
+//= rfc9113#8.2.3
+pub fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(header::COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(|c| c.as_bytes()).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, whole);
+    }
+}
+
+/// The fields in `headers` that `Connection` names and may take away.
+fn nominated(headers: &HeaderMap) -> SmallVec<[HeaderName; 4]> {
     let mut fields: SmallVec<[HeaderName; 4]> = SmallVec::new();
     for line in headers.get_all(header::CONNECTION) {
         for member in members(line.as_bytes()) {
@@ -52,6 +112,12 @@ pub(crate) fn connection_fields(headers: &HeaderMap) -> SmallVec<[HeaderName; 4]
             }
         }
     }
+    fields
+}
+
+/// The connection's fields that are in `headers`.
+pub(crate) fn connection_fields(headers: &HeaderMap) -> SmallVec<[HeaderName; 4]> {
+    let mut fields = nominated(headers);
     for name in headers.keys() {
         if is_hop_by_hop(name) && !fields.contains(name) {
             fields.push(name.clone());
@@ -61,7 +127,7 @@ pub(crate) fn connection_fields(headers: &HeaderMap) -> SmallVec<[HeaderName; 4]
 }
 
 /// Removes the connection's fields: those that always are, and those `Connection` names, except
-/// `Host` and `Content-Length`. `Trailer` stays: it is about the message, and trailers are relayed.
+/// `Host`, `Content-Length` and `CDN-Loop`. `Trailer` stays: it is about the message, and trailers are relayed.
 //= rfc9110#7.6.1
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for name in connection_fields(headers) {

@@ -16,6 +16,8 @@ use head::{Body, Head};
 /// How large a request head may be.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct HeadLimits {
+    /// Bytes of the request line.
+    pub max_line_bytes: usize,
     /// Bytes of request line and fields together.
     pub max_head_bytes: usize,
     /// Field lines.
@@ -24,7 +26,7 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self { max_head_bytes: 64 * 1024, max_fields: 128 }
+        Self { max_line_bytes: 64 * 1024, max_head_bytes: 64 * 1024, max_fields: 128 }
     }
 }
 
@@ -57,6 +59,8 @@ reasons! {
         DuplicateHost => "duplicate-host",
         /// A `Host` that is none.
         BadHost => "bad-host",
+        /// The request line is too long.
+        TargetTooLong => "target-too-long",
         /// The head is too large.
         HeadTooLarge => "head-too-large",
         /// The head has too many fields.
@@ -201,6 +205,11 @@ impl FramingCheck {
         if self.state == State::ChunkSize {
             let fits = length <= chunk::MAX_LINE;
             return if fits { Ok(()) } else { Err((0, FramingError::BadChunk)) };
+        }
+        //= rfc9112#3
+        let excess = length.saturating_sub(self.limits.max_line_bytes);
+        if self.state == State::RequestLine && excess > 0 {
+            return Err((new.saturating_sub(excess), FramingError::TargetTooLong));
         }
         let excess = (self.seen + length).saturating_sub(self.limits.max_head_bytes);
         if excess == 0 {

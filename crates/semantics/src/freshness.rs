@@ -112,6 +112,17 @@ impl Freshness {
         }
     }
 
+    /// Of a response that is this one answer and not stored: it has an age, and no time in which it may be used.
+    pub fn of_one_answer(
+        response: &HeaderMap,
+        request_time: Timestamp,
+        response_time: Timestamp,
+    ) -> Self {
+        let age = initial_age(response, request_time, response_time);
+        let source = LifetimeSource::None;
+        Self { born: age.born, lifetime: 0, swr: 0, sie: 0, source, flags: NO_CACHE }
+    }
+
     /// The age in whole seconds (RFC 9111 §4.2.3), as the `Age` field carries it.
     //= rfc9111#4.2.3
     //= rfc9111#5.1

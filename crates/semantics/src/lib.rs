@@ -43,8 +43,8 @@ pub use conditional::{
 };
 pub use directives::{Delta, FieldScope, MaxStale, RequestDirectives, ResponseDirectives};
 pub use fields::{
-    LoopVerdict, append_cdn_loop, append_forwarded, append_via, cdn_loop_check, request_id,
-    strip_hop_by_hop,
+    LoopVerdict, append_cdn_loop, append_forwarded, append_via, asked_upgrade, cdn_loop_check,
+    join_cookies, request_id, strip_hop_by_hop, strip_nominated,
 };
 pub use framing::{FramingCheck, FramingError, HeadLimits};
 pub use freshen::{freshen_headers, head_matches};

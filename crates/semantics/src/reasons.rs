@@ -43,7 +43,7 @@ reasons! {
         Private => "private",
         /// The request was authorized and the response gives no permission (RFC 9111 §3.5).
         Authorization => "authorization",
-        /// `Vary: *`, or a `Vary` that cannot be understood.
+        /// `Vary: *`, one that cannot be understood, or one on a field that this cache writes itself.
         VaryStar => "vary-star",
         /// `Set-Cookie` without a permission meant for shared caches.
         SetCookie => "set-cookie",
@@ -51,7 +51,7 @@ reasons! {
         NoLifetime => "no-lifetime",
         /// `must-understand` with a status this cache does not know.
         MustUnderstand => "must-understand",
-        /// A 206 whose range cannot be told, or that is multipart.
+        /// A 206: parts are not put together.
         PartialContent => "partial-content",
         /// The body exceeds the largest object the store takes.
         TooLarge => "too-large",

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::conditional::has_validator;
 use crate::directives::{RequestDirectives, ResponseDirectives};
-use crate::fields::connection_fields;
+use crate::fields::{connection_fields, is_rewritten};
 use crate::freshness::{Freshness, LifetimeSource};
 use crate::policy::{Policy, SetCookie};
 use crate::reasons::NoStoreReason;
@@ -61,6 +61,10 @@ pub fn storable(x: &Exchange<'_>, policy: &Policy) -> Result<Storable, NoStoreRe
     permitted(x, &directives)?;
     let vary = match parse_vary(x.response) {
         VaryField::None => None,
+        // Of what each hop writes anew, what the client sent says nothing.
+        VaryField::Fields(vary) if vary.names().iter().any(is_rewritten) => {
+            return Err(NoStoreReason::VaryStar);
+        }
         VaryField::Fields(vary) => Some(vary),
         VaryField::Star => return Err(NoStoreReason::VaryStar),
     };
@@ -97,7 +101,8 @@ fn permitted(x: &Exchange<'_>, directives: &ResponseDirectives) -> Result<(), No
     if x.request.contains_key(header::AUTHORIZATION) && !for_shared_caches(directives) {
         return Err(NoStoreReason::Authorization);
     }
-    if x.status == StatusCode::PARTIAL_CONTENT && !status::storable_part(x.response) {
+    //= rfc9111#3.3
+    if x.status == StatusCode::PARTIAL_CONTENT {
         return Err(NoStoreReason::PartialContent);
     }
     Ok(())

@@ -74,6 +74,7 @@ async fn http_1_0_is_served_and_closed() {
     }
 }
 
+//= rfc9112#9.3
 #[tokio::test]
 async fn http_1_0_gets_a_body_of_unknown_length_without_chunks() {
     let (origin, world) = start().await;
@@ -85,6 +86,8 @@ async fn http_1_0_gets_a_body_of_unknown_length_without_chunks() {
         .unwrap();
     let answer = client.answer().await.unwrap();
     answer.expect_status(200).expect_no("transfer-encoding").expect_body("onetwo");
+    // Nothing else tells where it ends.
+    answer.expect_field("connection", "close");
     client.closed().await.unwrap();
 }
 

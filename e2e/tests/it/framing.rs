@@ -1,6 +1,6 @@
 //! Bytes that are no proper requests, and connections that do not go on (RFC 9112).
 
-use e2e::client::{HOST, Request};
+use e2e::client::{HOST, Http2, Request};
 use e2e::origin::Reply;
 use e2e::world::World;
 use serde_json::json;
@@ -155,6 +155,65 @@ async fn a_head_too_large_is_431() {
     let mut client = world.connect().await;
     client.send_raw(head(&fields(15, 400))).await.unwrap();
     client.answer().await.unwrap().expect_status(200);
+    let mut many = Request::get("/evil");
+    for i in 0..25 {
+        many = many.field(&format!("x-{i}"), "v");
+    }
+    let mut http2 = Http2::connect(world.address).await.unwrap();
+    http2.ask(many).await.unwrap().expect_status(431);
+    assert_eq!(origin.count("/evil"), 1);
+}
+
+//= rfc9112#3
+#[tokio::test]
+async fn a_target_too_long_is_414() {
+    let (origin, world) = echoing(|s| s.limits(json!({ "maxHeaderSize": "8Ki" }))).await;
+    for length in [8200, 9000, 70_000] {
+        let text = format!("GET /{} HTTP/1.1\r\nHost: {HOST}\r\n\r\n", "a".repeat(length));
+        for pieces in [text.len(), 1000] {
+            let mut client = world.connect().await;
+            for piece in text.as_bytes().chunks(pieces) {
+                // The edge may have had enough before all of it is sent.
+                let _ = client.send_raw(piece).await;
+            }
+            let answer = client.answer().await.unwrap();
+            answer.expect_status(414).expect_field("connection", "close");
+            assert!(answer.text().contains("target-too-long"), "{answer:#?}");
+        }
+    }
+    let long = format!("/{}", "a".repeat(7000));
+    world.ask(&*long).await.expect(200, "MISS");
+    assert_eq!(origin.count(&long), 1);
+}
+
+//= rfc9110#6.6.1
+#[tokio::test]
+async fn every_answer_says_when_it_was_made() {
+    let (_origin, world) = echoing(|s| s.limits(json!({ "maxHeaderSize": "8Ki" }))).await;
+    let long = "v".repeat(9000);
+    for (text, status) in [
+        (format!("GET / HTTP/1.1\nHost: {HOST}\r\n\r\n"), 400),
+        (format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nX: {long}\r\n\r\n"), 431),
+        (format!("GET /{long} HTTP/1.1\r\nHost: {HOST}\r\n\r\n"), 414),
+        ("OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n".to_owned(), 204),
+    ] {
+        let mut client = world.connect().await;
+        client.send_raw(text).await.unwrap();
+        let answer = client.answer().await.unwrap();
+        answer.expect_status(status);
+        assert!(answer.field("date").ends_with(" GMT"), "{answer:#?}");
+    }
+}
+
+//= rfc9112#3.2.3
+#[tokio::test]
+async fn a_target_that_is_an_authority_is_for_connect_alone() {
+    let (origin, world) = echoing(|s| s).await;
+    for target in ["foo", HOST, "cdn.example.com:80"] {
+        let text = format!("GET {target} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+        refused(&world, target, text.as_bytes(), &[400]).await;
+    }
+    assert_eq!(origin.count("/"), 0);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper_util::rt::TokioExecutor;
 use parking_lot::Mutex;
@@ -136,6 +136,9 @@ impl Drop for InService {
     }
 }
 
+/// Interim responses that wait for their client; what comes once there are more is left out.
+const INTERIM_BYTES: usize = 64 << 10;
+
 /// Sends interim (1xx) responses ahead of the answer (RFC 9110 §15.2), where the version allows it: hyper
 /// has no way to send one over HTTP/2, and HTTP/1.0 clients do not know them.
 #[derive(Clone, Debug)]
@@ -166,6 +169,10 @@ impl Interim {
             return;
         }
         let mut out = self.0.interim.lock();
+        if out.len() > INTERIM_BYTES {
+            // Nobody needs them, and this client does not read.
+            return;
+        }
         out.extend_from_slice(b"HTTP/1.1 ");
         out.extend_from_slice(status.as_str().as_bytes());
         out.extend_from_slice(b" ");
@@ -239,14 +246,14 @@ fn http1_builder(limits: &Limits) -> hyper::server::conn::http1::Builder {
         .max_headers(limits.max_fields as usize)
         .max_header_size(limits.max_head_bytes as usize)
         .max_buf_size((limits.max_head_bytes as usize).max(QUEUED))
-        .auto_date_header(false);
+        .auto_date_header(true);
     builder
 }
 
 fn http2_builder(limits: &Limits) -> hyper::server::conn::http2::Builder<TokioExecutor> {
     let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     builder
-        .auto_date_header(false)
+        .auto_date_header(true)
         .max_concurrent_streams(250)
         .max_header_list_size(limits.max_head_bytes)
         .max_send_buf_size(256 << 10)
@@ -288,6 +295,7 @@ impl<H: Handler> Service<Request<Incoming>> for Serving<H> {
             busy: Some(busy),
             // HTTP/2 says it with GOAWAY.
             leave: version <= Version::HTTP_11 && self.drain.stage() >= Stage::Draining,
+            unframed: version == Version::HTTP_10,
         }
     }
 }
@@ -297,6 +305,8 @@ struct Answering<F> {
     answer: F,
     busy: Option<InService>,
     leave: bool,
+    /// A body of unknown length can only end with the connection.
+    unframed: bool,
 }
 
 impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
@@ -304,7 +314,13 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = ready!(Pin::new(&mut self.answer).poll(cx));
-        if self.leave {
+        //= rfc9112#9.3
+        let only_end = self.unframed && response.body().size_hint().exact().is_none();
+        if only_end {
+            // Of its own version hyper would say that the connection stays.
+            *response.version_mut() = Version::HTTP_10;
+        }
+        if self.leave || only_end {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(busy) = self.busy.take() {

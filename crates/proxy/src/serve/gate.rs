@@ -49,8 +49,10 @@ pub(super) struct Gate {
     check: Option<FramingCheck>,
     refused: Option<IntCounterVec>,
     poisoned: bool,
-    /// What is sent in place of hyper's bare 400, as far as it is not sent yet.
-    farewell: Option<Bytes>,
+    /// What is said in place of hyper's bare 400.
+    farewell: Option<FramingError>,
+    /// That, as far as it is not sent yet.
+    parting: Bytes,
     /// The last flush found nothing left to write: an interim response may go out.
     between_messages: bool,
     turn: Turn,
@@ -66,8 +68,13 @@ impl Gate {
         connection: Arc<Connection>,
         refused: Option<IntCounterVec>,
     ) -> Self {
-        // hyper counts these, and answers 431.
-        let limits = HeadLimits { max_head_bytes: usize::MAX >> 1, max_fields: usize::MAX >> 1 };
+        // hyper counts the others, and answers 431 to all of them.
+        let limits = HeadLimits {
+            // One less than what hyper refuses, so that this comes first.
+            max_line_bytes: (connection.limits.max_head_bytes as usize).saturating_sub(1),
+            max_head_bytes: usize::MAX >> 1,
+            max_fields: usize::MAX >> 1,
+        };
         let check = refused.as_ref().map(|_| FramingCheck::new(limits));
         Self {
             stream,
@@ -76,6 +83,7 @@ impl Gate {
             refused,
             poisoned: false,
             farewell: None,
+            parting: Bytes::new(),
             between_messages: true,
             turn: Turn::default(),
             along: 0,
@@ -127,7 +135,7 @@ impl Gate {
             Err((offset, error)) => {
                 self.poisoned = true;
                 // A bad chunk comes in the middle of a request, which has an answer of its own.
-                self.farewell = (error != FramingError::BadChunk).then(|| farewell(error));
+                self.farewell = (error != FramingError::BadChunk).then_some(error);
                 if let Some(refused) = &self.refused {
                     refused.with_label_values(&[error.as_str()]).inc();
                 }
@@ -195,17 +203,24 @@ impl Gate {
         polled
     }
 
-    /// Says why the request was refused; hyper only knows that it could not read it.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(text) = self.farewell.as_mut().filter(|text| text.has_remaining()) {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, text))?;
+    /// Says why the request was refused in place of `said`, if that is what hyper says of it: hyper only knows that it
+    /// could not read it. Whether it did.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>, said: &[u8]) -> Poll<io::Result<bool>> {
+        let Some(error) = self.farewell.filter(|_| said.starts_with(b"HTTP/1.1 400 ")) else {
+            return Poll::Ready(Ok(false));
+        };
+        if self.parting.is_empty() {
+            self.parting = farewell(error, said);
+        }
+        while self.parting.has_remaining() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.parting))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            text.advance(written);
+            self.parting.advance(written);
         }
         self.farewell = None;
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(true))
     }
 
     /// Writes interim responses that wait, if the last message went out whole.
@@ -244,12 +259,26 @@ fn up_to<'p, 'b>(
     &part[..count]
 }
 
-/// The answer to a request whose framing is refused.
-fn farewell(error: FramingError) -> Bytes {
-    let body = format!("400 {}: the request breaks RFC 9112 and was not read\n", error.as_str());
-    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-                Cache-Control: no-store\r\nConnection: close\r\n";
-    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into()
+/// The answer to a request whose framing is refused, in place of `said`, which has the date.
+fn farewell(error: FramingError, said: &[u8]) -> Bytes {
+    let reason = error.as_str();
+    let (status, body) = match error {
+        //= rfc9112#3
+        FramingError::TargetTooLong => {
+            ("414 URI Too Long", format!("414 {reason}: the request line is too long\n"))
+        }
+        _ => {
+            let text = "the request breaks RFC 9112 and was not read";
+            ("400 Bad Request", format!("400 {reason}: {text}\n"))
+        }
+    };
+    let mut lines = said.split(|b| *b == b'\n');
+    let date = lines.find(|line| line.len() > 5 && line[..5].eq_ignore_ascii_case(b"date:"));
+    let date =
+        date.map_or_else(String::new, |line| String::from_utf8_lossy(line).into_owned() + "\n");
+    let head = "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nConnection: close\r\n";
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{date}{head}Content-Length: {length}\r\n\r\n{body}").into()
 }
 
 impl Write for Gate {
@@ -260,8 +289,7 @@ impl Write for Gate {
     ) -> Poll<io::Result<usize>> {
         ready!(self.turn.poll(cx));
         ready!(self.poll_interim(cx))?;
-        if buf.starts_with(b"HTTP/1.1 400 ") && self.farewell.is_some() {
-            ready!(self.poll_farewell(cx))?;
+        if ready!(self.poll_farewell(cx, buf))? {
             return Poll::Ready(Ok(buf.len()));
         }
         self.sender.rest();
@@ -277,9 +305,7 @@ impl Write for Gate {
         ready!(self.turn.poll(cx));
         ready!(self.poll_interim(cx))?;
         let length: usize = bufs.iter().map(|buf| buf.len()).sum();
-        if self.farewell.is_some() && bufs.first().is_some_and(|b| b.starts_with(b"HTTP/1.1 400 "))
-        {
-            ready!(self.poll_farewell(cx))?;
+        if ready!(self.poll_farewell(cx, bufs.first().map_or(&[], |buf| &buf[..])))? {
             return Poll::Ready(Ok(length));
         }
         let this = &mut *self;

@@ -5,6 +5,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use crate::directives::ResponseDirectives;
 use crate::lists::trim_ows;
 use crate::reasons::reasons;
+use crate::targeted::effective_directives;
 
 /// What a site compresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +84,14 @@ pub fn compressible(
     if headers.get_all(header::CONTENT_ENCODING).iter().any(encoded) {
         return Err(NoTransformReason::Encoded);
     }
-    if ResponseDirectives::parse(headers).no_transform {
+    let (directives, control) = effective_directives(headers);
+    let beside = || control.is_targeted() && ResponseDirectives::parse(headers).no_transform;
+    if directives.no_transform || beside() {
         return Err(NoTransformReason::NoTransform);
     }
-    if ["content-md5", "content-digest", "digest"].iter().any(|name| headers.contains_key(*name)) {
+    //= rfc9530#3
+    let digests = ["repr-digest", "content-digest", "content-md5", "digest"];
+    if digests.iter().any(|name| headers.contains_key(*name)) {
         return Err(NoTransformReason::Digest);
     }
     if !headers.get(header::CONTENT_TYPE).is_some_and(|v| listed(v.as_bytes(), &rules.types)) {

@@ -158,7 +158,7 @@ fn a_fault_that_began_earlier_is_at_zero() {
 
 #[test]
 fn limits() {
-    let limits = HeadLimits { max_head_bytes: 60, max_fields: 2 };
+    let limits = HeadLimits { max_head_bytes: 60, max_fields: 2, ..HeadLimits::default() };
     let check = |text: &str| FramingCheck::new(limits).feed(text.as_bytes());
     assert_eq!(check(&format!("{HEAD}A: 1\r\n\r\n")), Ok(()));
     let (_, error) = check(&format!("{HEAD}A: 1\r\nB: 2\r\n\r\n")).unwrap_err();

@@ -1,8 +1,6 @@
 //! What the status means for storing.
 
-use http::{HeaderMap, StatusCode, header};
-
-use crate::range::ContentRange;
+use http::StatusCode;
 
 /// Whether a response with this status may be stored although it states no lifetime.
 //= rfc9110#15.1
@@ -22,14 +20,4 @@ pub(super) fn understood(status: StatusCode) -> bool {
                 | 428 | 429 | 431 | 451
                 | 500 | 502..=505
         )
-}
-
-/// Whether a 206 is one part whose place in the whole is known.
-//= rfc9111#3.3
-pub(super) fn storable_part(response: &HeaderMap) -> bool {
-    let mut lines = response.get_all(header::CONTENT_RANGE).iter();
-    match (lines.next(), lines.next()) {
-        (Some(line), None) => ContentRange::parse(line.as_bytes()).is_some(),
-        _ => false,
-    }
 }

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use wire::snapshot::Limits;
 
 use super::*;
+use crate::serve::Interim;
 use crate::serve::open::Open;
 
 async fn gate() -> (Gate, TcpStream) {
@@ -92,4 +93,20 @@ async fn a_head_does_not_make_a_stride_cut_the_pieces_of_a_stored_body() {
     for stride in 1..=4 {
         assert!(ends.contains(&(HEAD + stride * STRIDE)), "{ends:?}");
     }
+}
+
+/// Nobody needs them, and a client that does not read would have them pile up here.
+#[tokio::test]
+async fn interim_responses_beyond_a_bound_are_left_out() {
+    let (gate, _client) = gate().await;
+    let interim = Interim::new(&gate.connection, http::Version::HTTP_11).unwrap();
+    let mut fields = http::HeaderMap::new();
+    fields.insert("link", "v".repeat(8000).parse().unwrap());
+    let waiting = || gate.connection.interim.lock().len();
+    interim.relay(http::StatusCode::EARLY_HINTS, &fields);
+    assert!(waiting() > 8000);
+    for _ in 0..1000 {
+        interim.relay(http::StatusCode::EARLY_HINTS, &fields);
+    }
+    assert!((64 << 10..80 << 10).contains(&waiting()), "{}", waiting());
 }
