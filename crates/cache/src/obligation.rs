@@ -96,6 +96,13 @@ impl Obligation {
         self.cache.clone().freshen(&self, head)
     }
 
+    /// What [`freshen`](Self::freshen) would give, for this request alone: the 304 said that it must not be stored.
+    /// `None` when nothing is there to renew.
+    pub fn renewed(&self, head: NewHead) -> Option<Arc<Object>> {
+        let stale = self.stale()?;
+        Some(self.cache.renewed(self, stale, head))
+    }
+
     /// The response must not be stored. Those who wait fetch for themselves, and so does until
     /// `mark_until` everybody who asks.
     pub fn decline(mut self, reason: NoStoreReason, mark_until: Option<Timestamp>) {

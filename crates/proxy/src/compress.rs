@@ -33,6 +33,10 @@ pub(crate) fn vary(
     if !varies {
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
+    //= rfc9111#5.2.1.6
+    if received.directives.no_transform {
+        return Coding::Identity;
+    }
     match negotiate(&received.head.headers, *offered) {
         Negotiated::Coding(coding) => coding,
         Negotiated::NotAcceptable => Coding::Identity,

@@ -45,16 +45,15 @@ pub(crate) fn deliver(
     let debug = received.site.shows_debug(received.seen.debug);
     let mut headers = HeaderMap::with_capacity(16);
     object.copy_headers(&mut headers);
-    if !debug && received.below.is_none() {
-        remove_border(&mut headers);
-    }
     //= rfc9111#5.1
     let age = object.freshness.age(now);
-    let stored = matches!(outcome, Outcome::Hit | Outcome::Stale(_) | Outcome::Revalidated);
-    if stored || age > 0 {
+    if outcome.is_from_store() || age > 0 {
         headers.insert(header::AGE, HeaderValue::from(age));
     }
     let (status, body) = select(node, received, object, &mut headers, now);
+    if !debug && received.below.is_none() {
+        remove_border(&mut headers);
+    }
     // Of what was purged softly the tier below could not know it from anything but this silence.
     if !object.freshness.is_invalidated() {
         tiers::vouch(&mut headers, received);
@@ -100,9 +99,15 @@ fn select(
         }
     }
     let length = object.body().expected_len();
+    // Also where a part is sent: the whole would depend on it.
+    //= rfc9110#15.3.7
+    let coding = compress::vary(received, object.status, headers, length);
+    //= rfc9110#9.3.2
     if request.method == Method::HEAD {
-        compress::vary(received, object.status, headers, length);
-        if !object.head_only
+        if coding != Coding::Identity {
+            say_coding(headers, coding);
+            headers.remove(header::CONTENT_LENGTH);
+        } else if !object.head_only
             && let Some(length) = length
         {
             headers.insert(header::CONTENT_LENGTH, length.into());
@@ -116,11 +121,8 @@ fn select(
     {
         return part;
     }
-    let coding = compress::vary(received, object.status, headers, length);
     if coding != Coding::Identity {
-        semantics::weaken_etag(headers);
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
-        headers.remove(header::ACCEPT_RANGES);
+        say_coding(headers, coding);
         let body = compress::transformed(node, &received.site, object, coding);
         return (object.status, whole(&body));
     }
@@ -135,11 +137,25 @@ fn whole(body: &Arc<cache::Body>) -> Body {
     }
 }
 
+/// What is stored is sent in `coding`: no longer the same bytes, nor a length that is known, nor cut into ranges.
+fn say_coding(headers: &mut HeaderMap, coding: Coding) {
+    semantics::weaken_etag(headers);
+    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
+    headers.remove(header::ACCEPT_RANGES);
+}
+
 fn failed_precondition(headers: &mut HeaderMap) -> (StatusCode, Body) {
+    without_content(headers);
+    (StatusCode::PRECONDITION_FAILED, Body::empty())
+}
+
+/// Removes what describes the stored content, and how long it may be used, from the head of an error.
+fn without_content(headers: &mut HeaderMap) {
     for name in [
         header::CONTENT_TYPE,
         header::CONTENT_ENCODING,
         header::CONTENT_LANGUAGE,
+        header::CONTENT_LOCATION,
         header::LAST_MODIFIED,
         header::CACHE_CONTROL,
         header::EXPIRES,
@@ -147,7 +163,6 @@ fn failed_precondition(headers: &mut HeaderMap) -> (StatusCode, Body) {
     ] {
         headers.remove(name);
     }
-    (StatusCode::PRECONDITION_FAILED, Body::empty())
 }
 
 /// Hands on a response that is this request's alone.

@@ -52,7 +52,8 @@ pub(crate) fn filling(node: &Node, received: &Received) -> Parts {
     if received.site.compression.is_some() {
         head.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    onward(node, received, &mut head);
+    // What others are answered with may depend on nothing that the key leaves out, such as a port.
+    onward(node, received, &received.host, &mut head);
     head
 }
 
@@ -60,33 +61,27 @@ pub(crate) fn filling(node: &Node, received: &Received) -> Parts {
 pub(crate) fn passing(node: &Node, received: &Received) -> Parts {
     let mut head = received.head.clone();
     head.extensions.clear();
-    onward(node, received, &mut head);
+    onward(node, received, received.asked_for(), &mut head);
     head
 }
 
 //= rfc9110#7.6.1
 //= rfc9110#7.6.3
 //= rfc8586#2
-fn onward(node: &Node, received: &Received, head: &mut Parts) {
+fn onward(node: &Node, received: &Received, asked_for: &str, head: &mut Parts) {
     let version = head.version;
     // The body is framed anew, but its announced length is worth keeping.
     strip_hop_by_hop(&mut head.headers);
     head.headers.remove(header::EXPECT);
     head.headers.remove(crate::intake::DEBUG);
     ping::count_down(head);
-    // By whatever name this node was reached, the origin is to build its links with the site's.
-    let asked_for = match received.sent_here {
-        true => Some(received.host.to_string()),
-        false => asked_for(head),
-    };
-    let asked_for = asked_for.unwrap_or_else(|| received.host.to_string());
     if let Ok(host) = HeaderValue::from_str(&received.host) {
         head.headers.insert(header::HOST, host);
     }
     append_forwarded(
         &mut head.headers,
         received.client,
-        &asked_for,
+        asked_for,
         received.scheme,
         received.trusted,
     );
@@ -98,13 +93,6 @@ fn onward(node: &Node, received: &Received, head: &mut Parts) {
         head.headers.insert(X_REQUEST_ID, id);
     }
     head.version = Version::HTTP_11;
-}
-
-/// The authority that the client named.
-fn asked_for(head: &Parts) -> Option<String> {
-    let authority = head.uri.authority().map(|a| a.as_str().to_owned());
-    let field = || Some(head.headers.get(header::HOST)?.to_str().ok()?.to_owned());
-    authority.or_else(field)
 }
 
 /// A response head as it came: hop-by-hop fields go, a missing `Date` is added, `Via` grows.

@@ -4,10 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderName, Method, StatusCode, Version, header};
-use semantics::{LoopVerdict, PassReason, RequestDirectives, cdn_loop_check, normalize_host};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use semantics::{
+    LoopVerdict, PassReason, RequestDirectives, asked_upgrade, cdn_loop_check, join_cookies,
+    normalize_host, strip_nominated,
+};
 
 use crate::config::{Config, Node};
+use crate::front_door::METHODS;
 use crate::refusal::Refusal;
 use crate::serve::Connection;
 use crate::site::Site;
@@ -51,6 +55,7 @@ pub(crate) struct Seen {
     pub(crate) authorization: bool,
     pub(crate) body: bool,
     pub(crate) debug: bool,
+    connection: bool,
     cdn_loop: bool,
     internal: bool,
     forwarded_proto: bool,
@@ -70,18 +75,11 @@ impl Seen {
                 | header::IF_MATCH
                 | header::IF_UNMODIFIED_SINCE => seen.conditions = true,
                 header::RANGE => seen.range = true,
-                // Upgrading to HTTP/2 is between a client and its server; not doing it is always right.
                 header::UPGRADE => {
-                    seen.upgrade = head
-                        .headers
-                        .get(name)
-                        .is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"h2c"));
+                    seen.upgrade = asked_upgrade(head.version, &head.headers).is_some();
                 }
+                header::CONNECTION => seen.connection = true,
                 header::AUTHORIZATION => seen.authorization = true,
-                header::TRANSFER_ENCODING => seen.body = true,
-                header::CONTENT_LENGTH => {
-                    seen.body |= head.headers.get(name).is_some_and(|v| v.as_bytes() != b"0");
-                }
                 header::EXPECT => seen.expect = true,
                 _ if *name == semantics::fields::CDN_LOOP => seen.cdn_loop = true,
                 _ if *name == DEBUG => seen.debug = true,
@@ -94,15 +92,25 @@ impl Seen {
     }
 }
 
-/// Reads what `head` asks for.
+/// Reads what `head` asks for; a body comes with it or not, which over HTTP/2 no field need say.
 pub(crate) fn receive(
     mut head: Parts,
+    has_body: bool,
     node: &Node,
     config: &Config,
     connection: &Connection,
     for_tiers: bool,
 ) -> Result<Received, Refusal> {
-    let seen = Seen::look(&head);
+    if head.version == Version::HTTP_2 {
+        join_cookies(&mut head.headers);
+        check_fields(&head, connection)?;
+    }
+    let mut seen = Seen::look(&head);
+    if seen.connection && strip_nominated(&mut head.headers) {
+        seen = Seen::look(&head);
+    }
+    //= rfc9113#8.1.1
+    seen.body = has_body;
     let client = connection.peer.ip();
     let trusted = for_tiers || config.trusted.iter().any(|net| net.contains(&client));
     let scheme = scheme(&head, trusted && seen.forwarded_proto);
@@ -167,6 +175,7 @@ struct Addressee {
 
 /// The site and host that a request is for (RFC 9112 §3.2, RFC 9110 §7.2).
 //= rfc9112#3.2
+//= rfc9112#3.2.2
 fn addressee(
     head: &Parts,
     seen: Seen,
@@ -182,13 +191,16 @@ fn addressee(
     if field.is_none() && head.version == Version::HTTP_11 {
         return Err(bad_host("send a Host field"));
     }
-    let field = match field {
-        Some(value) => Some(value.to_str().map_err(|_| bad_host("Host is not a host name"))?),
-        None => None,
-    };
+    if field.is_some_and(|value| value.to_str().is_err()) {
+        return Err(bad_host("Host is not a host name"));
+    }
     debug_assert!(seen.hosts <= 1);
-    // An absolute request target, and HTTP/2's :authority, come before Host.
-    let named = head.uri.authority().map(http::uri::Authority::as_str).or(field).unwrap_or("");
+    //= rfc9112#3.2.3
+    if head.uri.authority().is_some() && head.uri.scheme().is_none() {
+        let text = "the request target is neither a path nor a URL";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad-target", text).closing());
+    }
+    let named = authority(head).unwrap_or("");
     let host = normalize_host(named, scheme).map_err(|_| bad_host("Host is not a host name"))?;
     let behind = node.known_as(config, &host, scheme);
     let sent_here = behind.is_some();
@@ -209,6 +221,12 @@ fn addressee(
     }
 }
 
+/// The authority that a request names: an absolute request target, and HTTP/2's `:authority`, come before `Host`.
+fn authority(head: &Parts) -> Option<&str> {
+    let field = || head.headers.get(header::HOST)?.to_str().ok();
+    head.uri.authority().map(http::uri::Authority::as_str).or_else(field)
+}
+
 /// `host` in normal form, without its port.
 pub(crate) fn without_port(host: &str) -> &str {
     match host.rfind(':') {
@@ -224,6 +242,7 @@ fn check_method(head: &Parts, seen: Seen) -> Result<(), Refusal> {
             "method-refused",
             format!("{} is not for caches; this node neither tunnels nor echoes", head.method),
         )
+        .allowing(METHODS)
         .closing());
     }
     //= rfc9110#10.1.1
@@ -240,11 +259,13 @@ fn check_method(head: &Parts, seen: Seen) -> Result<(), Refusal> {
 
 //= rfc9110#7.8
 fn check_upgrade(head: &Parts, seen: Seen, site: &Site) -> Result<(), Refusal> {
-    let websocket = |v: &http::HeaderValue| v.as_bytes().eq_ignore_ascii_case(b"websocket");
-    if seen.upgrade
-        && !site.spec.upgrade
-        && head.headers.get(header::UPGRADE).is_some_and(websocket)
-    {
+    if !seen.upgrade || site.spec.upgrade {
+        return Ok(());
+    }
+    let asked = asked_upgrade(head.version, &head.headers);
+    let mut protocols =
+        asked.as_ref().map_or(&b""[..], HeaderValue::as_bytes).split(|b| *b == b',');
+    if protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket")) {
         return Err(Refusal::new(
             StatusCode::NOT_IMPLEMENTED,
             "upgrade-refused",
@@ -252,6 +273,16 @@ fn check_upgrade(head: &Parts, seen: Seen, site: &Site) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// HTTP/1 heads are counted as they are read.
+fn check_fields(head: &Parts, connection: &Connection) -> Result<(), Refusal> {
+    let most = connection.limits().max_fields;
+    if head.headers.len() <= most as usize {
+        return Ok(());
+    }
+    let text = format!("a request may have {most} fields; see `limits.maxHeaders` of the pool");
+    Err(Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too-many-fields", text))
 }
 
 fn check_size(head: &Parts, connection: &Connection) -> Result<(), Refusal> {
@@ -290,6 +321,11 @@ impl Received {
     /// Whose turn it takes upstream: requests for other hosts are not to wait for those for this one.
     pub(crate) fn flow(&self) -> u64 {
         upstream::ring::hash_key(self.host.as_bytes())
+    }
+
+    /// The authority that the client named, as it named it; the site's host where it named a node.
+    pub(crate) fn asked_for(&self) -> &str {
+        if self.sent_here { &self.host } else { authority(&self.head).unwrap_or(&self.host) }
     }
 
     pub(crate) fn path_and_query(&self) -> &str {

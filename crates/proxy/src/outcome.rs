@@ -10,12 +10,19 @@ pub(crate) enum Outcome {
     Hit,
     /// From the store, stale, and why that was allowed.
     Stale(StaleReason),
-    /// From the store, after the origin said that it is still good.
-    Revalidated,
+    /// From the store, stale or not what the request wanted, since going forward came to nothing.
+    StoodIn {
+        /// Why it went forward.
+        fwd: Fwd,
+        /// Another request did.
+        collapsed: bool,
+    },
+    /// From the store, after the origin said that it is still good; kept or not.
+    Revalidated(Fwd, Result<(), NoStoreReason>),
     /// Fetched; stored or not.
     Miss(MissReason, Result<(), NoStoreReason>),
-    /// Stored but stale, and fetched anew because the origin had something else.
-    Refreshed(Result<(), NoStoreReason>),
+    /// Stored but not to be used as it was, and fetched anew because the origin had something else.
+    Refreshed(Fwd, Result<(), NoStoreReason>),
     /// Shared the answer to another request.
     Collapsed,
     /// Sent past the store.
@@ -35,10 +42,10 @@ impl Outcome {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Hit => "HIT",
-            Self::Stale(_) => "STALE",
-            Self::Revalidated => "REVALIDATED",
+            Self::Stale(_) | Self::StoodIn { .. } => "STALE",
+            Self::Revalidated(..) => "REVALIDATED",
             Self::Miss(..) => "MISS",
-            Self::Refreshed(_) => "EXPIRED",
+            Self::Refreshed(..) => "EXPIRED",
             Self::Collapsed => "COLLAPSED",
             Self::Pass(_) => "PASS",
             Self::Purge => "PURGE",
@@ -67,10 +74,10 @@ impl Outcome {
     pub(crate) fn index(self) -> usize {
         match self {
             Self::Hit => 0,
-            Self::Stale(_) => 1,
-            Self::Revalidated => 2,
+            Self::Stale(_) | Self::StoodIn { .. } => 1,
+            Self::Revalidated(..) => 2,
             Self::Miss(..) => 3,
-            Self::Refreshed(_) => 4,
+            Self::Refreshed(..) => 4,
             Self::Collapsed => 5,
             Self::Pass(_) => 6,
             Self::Purge => 7,
@@ -82,7 +89,22 @@ impl Outcome {
 
     /// Whether upstream sent no body for it.
     pub(crate) fn saves(self) -> bool {
-        matches!(self, Self::Hit | Self::Stale(_) | Self::Revalidated | Self::Collapsed)
+        self.is_from_store() || self == Self::Collapsed
+    }
+
+    /// Whether what is sent was stored before.
+    pub(crate) fn is_from_store(self) -> bool {
+        use Outcome::{Hit, Revalidated, Stale, StoodIn};
+        matches!(self, Hit | Stale(_) | StoodIn { .. } | Revalidated(..))
+    }
+
+    /// Why something stale was sent.
+    pub(crate) fn stale(self) -> Option<StaleReason> {
+        match self {
+            Self::Stale(reason) => Some(reason),
+            Self::StoodIn { .. } => Some(StaleReason::OriginError),
+            _ => None,
+        }
     }
 
     /// The node's member of `Cache-Status` (RFC 9211).
@@ -109,9 +131,16 @@ impl Outcome {
                 CacheStatus { detail, ttl: None, ..base }
             }
             Self::Stale(reason) => CacheStatus { hit: true, detail: Some(reason.as_str()), ..base },
-            Self::Revalidated => forwarded(Fwd::Stale, Ok(())),
+            Self::StoodIn { fwd, collapsed } => CacheStatus {
+                fwd: Some(fwd),
+                fwd_status: status,
+                collapsed,
+                detail: Some(StaleReason::OriginError.as_str()),
+                ..base
+            },
+            Self::Revalidated(fwd, kept) => forwarded(fwd, kept),
             Self::Miss(reason, kept) => forwarded(fwd(reason), kept),
-            Self::Refreshed(kept) => forwarded(Fwd::Stale, kept),
+            Self::Refreshed(fwd, kept) => forwarded(fwd, kept),
             Self::Collapsed => CacheStatus { fwd: Some(Fwd::Miss), collapsed: true, ..base },
             Self::Pass(reason) => CacheStatus {
                 fwd: Some(match reason {

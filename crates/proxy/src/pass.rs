@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use cache::{Found, Invalidate, Lookup, Position};
-use http::{Method, Response, StatusCode, Uri, header};
+use cache::{Found, Lookup, Position};
+use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::Limited;
 use hyper::body::Incoming;
 use semantics::{
     Exchange, PassReason, Timestamp, format_http_date, invalidated_targets, post_storable_as_get,
 };
+use smallvec::SmallVec;
 use upstream::FetchError;
 use wire::Seq;
 
@@ -48,10 +49,15 @@ impl<B: Backend> Pipeline<B> {
         let most = connection.limits().max_body_bytes;
         let body = match body.filter(|_| received.seen.body) {
             Some(body) => {
-                let length = received.head.headers.get(header::CONTENT_LENGTH);
-                if let Some(length) = length {
-                    head.headers.insert(header::CONTENT_LENGTH, length.clone());
-                }
+                match received.head.headers.get(header::CONTENT_LENGTH) {
+                    Some(length) => head.headers.insert(header::CONTENT_LENGTH, length.clone()),
+                    // Unless told so hyper sends no body with a GET.
+                    None if stored_or_nothing => {
+                        let chunked = HeaderValue::from_static("chunked");
+                        head.headers.insert(header::TRANSFER_ENCODING, chunked)
+                    }
+                    None => None,
+                };
                 upstream::stream_body(Limited::new(
                     body,
                     usize::try_from(most).unwrap_or(usize::MAX),
@@ -153,20 +159,24 @@ impl<B: Backend> Pipeline<B> {
     /// A change at the origin makes stored copies of what it names wrong (RFC 9111 §4.4).
     //= rfc9111#4.4
     fn invalidate<T>(&self, received: &Received, response: &Response<T>, now: Timestamp) {
-        let targets = invalidated_targets(
-            &received.head.method,
-            response.status(),
-            received.scheme,
-            &received.host,
-            received.path_and_query(),
-            response.headers(),
-        );
+        // Whether the origin names itself with the port that the client knows or without, it is the same.
+        let mut targets = SmallVec::<[String; 4]>::new();
+        for authority in [&received.host, received.asked_for()] {
+            targets.extend(invalidated_targets(
+                &received.head.method,
+                response.status(),
+                received.scheme,
+                authority,
+                received.path_and_query(),
+                response.headers(),
+            ));
+        }
         let mut key = Vec::new();
         for target in targets {
             let Ok(uri) = target.parse::<Uri>() else { continue };
             let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
             self.write_key(&mut key, received, path);
-            self.node.cache.invalidate(&key, Invalidate::Hard, now);
+            groups::url_changed(&self.node, &key, now);
         }
         groups::invalidate(&self.node, received, response);
     }

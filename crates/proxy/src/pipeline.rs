@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use cache::{Failure, Found, Going, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-use semantics::{MissReason, PassReason, RequestDirectives, StaleReason, Verdict, write_cache_key};
+use hyper::body::{Body as _, Incoming};
+use semantics::{
+    Fwd, MissReason, PassReason, RequestDirectives, StaleReason, Verdict, write_cache_key,
+};
 use wire::snapshot::Limits;
 
 use crate::backend::Backend;
@@ -68,8 +70,10 @@ impl<B: Backend> Pipeline<B> {
         if ping::hops(&head) == Hops::NoMore {
             return Answering::now(self.log(started, self.pong()));
         }
+        let has_body = !body.is_end_stream();
         let received = intake::receive(
             head,
+            has_body,
             &self.node,
             &self.node.config_guard(),
             connection,
@@ -226,12 +230,14 @@ impl<B: Backend> Pipeline<B> {
             return self.refuse(not_stored()).into();
         }
         let stale = stale.as_ref().map(|found| &found.object);
+        let fwd = stale.map_or(Fwd::Stale, |stale| self.why_forward(received, stale));
         let interim = Interim::new(connection, received.head.version);
         let fetched = self.start(self.filling(received), duty, interim).await;
         let became = |kept| match missed {
             Some(reason) => Outcome::Miss(reason, kept),
-            None => Outcome::Refreshed(kept),
+            None => Outcome::Refreshed(fwd, kept),
         };
+        let stood_in = Outcome::StoodIn { fwd, collapsed: false };
         match fetched {
             Ok(Fetched::Stored { found, status, withheld, kept }) => {
                 let outcome = became(kept);
@@ -242,9 +248,11 @@ impl<B: Backend> Pipeline<B> {
                 }
                 answer.into()
             }
-            Ok(Fetched::Freshened(object, word)) => {
-                let (outcome, status) = (Outcome::Revalidated, Some(StatusCode::NOT_MODIFIED));
+            Ok(Fetched::Freshened { object, word, withheld, kept }) => {
+                let outcome = Outcome::Revalidated(fwd, kept);
+                let status = Some(StatusCode::NOT_MODIFIED);
                 let mut answer = deliver(&self.node, received, &object, outcome, status);
+                answer.response.headers_mut().extend(withheld);
                 word.instead(answer.response.headers_mut(), received);
                 answer.into()
             }
@@ -254,15 +262,14 @@ impl<B: Backend> Pipeline<B> {
             Ok(Fetched::Again) => Step::Again,
             Ok(Fetched::ErredOver(status, retry_after)) => {
                 let failure = erred(status, retry_after);
-                self.failed(received, stale, &failure)
+                self.failed(received, stale, &failure, stood_in, Some(status))
             }
             Ok(Fetched::Failed(error)) => {
-                let failure = failure(&error);
-                self.failed(received, stale, &failure)
+                self.failed(received, stale, &failure(&error), stood_in, None)
             }
             Err(_) => {
                 let failure = Failure { status: 500, reason: "fetch-abandoned", retry_after: None };
-                self.failed(received, stale, &failure)
+                self.failed(received, stale, &failure, stood_in, None)
             }
         }
     }
@@ -273,6 +280,8 @@ impl<B: Backend> Pipeline<B> {
             return self.refuse(not_stored()).into();
         }
         let (fields, rules) = (&received.head.headers, &received.site.variants);
+        let stood_in =
+            |stale| Outcome::StoodIn { fwd: self.why_forward(received, stale), collapsed: true };
         let shared = waiter.outcome(fields, rules);
         match tokio::time::timeout(received.site.collapse_timeout, shared).await {
             Ok(Shared::Filled(found)) => {
@@ -280,10 +289,14 @@ impl<B: Backend> Pipeline<B> {
             }
             Ok(Shared::Retry) => Step::Again,
             Ok(Shared::Uncacheable) => Step::Alone(PassReason::HitForMiss),
-            Ok(Shared::Failed(failure)) => self.failed(received, waiter.stale(), &failure),
+            Ok(Shared::Failed(failure)) => {
+                let stale = waiter.stale();
+                let outcome = stale.map_or(Outcome::Collapsed, |stale| stood_in(stale));
+                self.failed(received, stale, &failure, outcome, None)
+            }
             Err(_) => match waiter.stale() {
                 Some(stale) if self.stands_in(received, stale) => {
-                    self.stale(received, stale, StaleReason::OriginError)
+                    deliver(&self.node, received, stale, stood_in(stale), None).into()
                 }
                 _ => Step::Alone(PassReason::CollapseTimeout),
             },
@@ -318,16 +331,35 @@ impl<B: Backend> Pipeline<B> {
         answer
     }
 
-    /// No good answer came: stale if that is allowed, else the error.
-    fn failed(&self, received: &Received, stale: Option<&Arc<Object>>, failure: &Failure) -> Step {
+    /// No good answer came: what is stored if that is allowed, else the error.
+    fn failed(
+        &self,
+        received: &Received,
+        stale: Option<&Arc<Object>>,
+        failure: &Failure,
+        stood_in: Outcome,
+        upstream_status: Option<StatusCode>,
+    ) -> Step {
         if let Some(stale) = stale.filter(|stale| self.stands_in(received, stale)) {
-            return self.stale(received, stale, StaleReason::OriginError);
+            return deliver(&self.node, received, stale, stood_in, upstream_status).into();
         }
         let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let text = "the origin gave no usable answer and nothing stored may stand in for it";
         let mut refusal = Refusal::new(status, failure.reason, text);
         refusal.retry_after = failure.retry_after;
         self.refuse(refusal).into()
+    }
+
+    /// Why what is stored does not answer as it is: it is stale, or the request wants more.
+    //= rfc9211#2.2
+    fn why_forward(&self, received: &Received, stored: &Object) -> Fwd {
+        let now = self.node.now();
+        let verdict = |directives: &RequestDirectives| stored.freshness.judge(directives, now);
+        let fresh = verdict(&RequestDirectives::default()) == Verdict::Fresh;
+        if fresh && verdict(&received.directives) != Verdict::Fresh {
+            return Fwd::Request;
+        }
+        Fwd::Stale
     }
 
     fn stands_in(&self, received: &Received, stale: &Object) -> bool {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cache::{Failure, Fill, Found, NewHead, NewObject, Object, Obligation, Progress};
+use cache::{Failure, Fill, Found, NewHead, NewObject, Object, Obligation, Progress, Tags};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use semantics::tags::too_many_tags;
 use semantics::{
-    Exchange, NoStoreReason, RequestDirectives, SetCookie, Storable, TagLimits, Timestamp,
-    add_validators, format_http_date, freshen_headers, head_matches, storable, validates,
-    variant_key,
+    Exchange, Freshness, NoStoreReason, RequestDirectives, SetCookie, Storable, TagLimits,
+    Timestamp, add_validators, format_http_date, freshen_headers, head_matches, storable,
+    validates, variant_key,
 };
 use tokio::sync::oneshot;
 use upstream::FetchError;
@@ -41,7 +41,14 @@ pub(crate) enum Fetched {
         kept: Result<(), NoStoreReason>,
     },
     /// The stored response is still good, by that word.
-    Freshened(Arc<Object>, Word),
+    Freshened {
+        object: Arc<Object>,
+        word: Word,
+        /// The fields that may be shown to this request only.
+        withheld: HeaderMap,
+        /// Why it is not stored any more, if it is not.
+        kept: Result<(), NoStoreReason>,
+    },
     /// Not to be stored: it is this request's alone, with that word.
     Relayed(Response<upstream::Body>, NoStoreReason, Word),
     /// The origin erred, and what is stored may stand in for it. With its `Retry-After`, in seconds.
@@ -222,21 +229,27 @@ impl<B: Backend> Pipeline<B> {
         match kept {
             Ok(kept) => {
                 let tags = groups::tags(obligation.key(), &headers);
-                strip(&mut headers, &kept);
-                let object = obligation.freshen(NewHead {
-                    headers,
-                    freshness: kept.freshness,
-                    vary: kept.vary,
-                    tags,
-                });
-                let _ = reply.send(Fetched::Freshened(object, word));
+                let mut withheld = strip(&mut headers, &kept);
+                if fetch.site.policy.set_cookie == SetCookie::Strip {
+                    withheld.remove(header::SET_COOKIE);
+                }
+                let (freshness, vary) = (kept.freshness, kept.vary);
+                let object = obligation.freshen(NewHead { headers, freshness, vary, tags });
+                let kept = Ok(());
+                let _ = reply.send(Fetched::Freshened { object, word, withheld, kept });
             }
             Err(reason) => {
-                // Good for this one answer, but not to be kept.
+                // Good for this one answer, which is as the 304 says, but not to be kept.
                 self.not_stored(reason);
+                let (asked, answered) = timing;
+                let freshness = Freshness::of_one_answer(&headers, asked, answered);
+                let (vary, tags) = (None, Tags::default());
+                let object = obligation.renewed(NewHead { headers, freshness, vary, tags });
                 obligation.discard_stale();
                 obligation.decline(reason, None);
-                let _ = reply.send(Fetched::Freshened(stale, word));
+                let (object, withheld) = (object.unwrap_or(stale), HeaderMap::new());
+                let kept = Err(reason);
+                let _ = reply.send(Fetched::Freshened { object, word, withheld, kept });
             }
         }
     }

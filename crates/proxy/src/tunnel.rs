@@ -6,7 +6,7 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use semantics::PassReason;
+use semantics::{PassReason, asked_upgrade};
 
 use crate::body::Body;
 use crate::config::Node;
@@ -17,8 +17,8 @@ use crate::serve::Connection;
 
 /// Asks upstream for the upgrade that the client asks for.
 pub(crate) fn ask(received: &Received, head: &mut Parts) {
-    if let Some(protocol) = received.head.headers.get(header::UPGRADE) {
-        head.headers.insert(header::UPGRADE, protocol.clone());
+    if let Some(protocols) = asked_upgrade(received.head.version, &received.head.headers) {
+        head.headers.insert(header::UPGRADE, protocols);
         head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     }
 }

@@ -1,11 +1,13 @@
 //! HTTP/2 with prior knowledge.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::Response;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
@@ -15,7 +17,7 @@ use crate::http1::Fields;
 
 /// A connection; requests on clones of it share it.
 #[derive(Clone, Debug)]
-pub struct Http2(SendRequest<Full<Bytes>>);
+pub struct Http2(SendRequest<BoxBody<Bytes, Infallible>>);
 
 impl Http2 {
     /// Connects.
@@ -34,17 +36,20 @@ impl Http2 {
     /// # Errors
     /// When no response comes.
     pub async fn ask(&mut self, request: impl Into<Request>) -> anyhow::Result<Answer> {
-        let (head, body) = self.open(request).await?.into_parts();
-        let mut fields = Fields::default();
-        for (name, value) in &head.headers {
-            fields.add(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
-        }
-        let status = head.status.as_u16();
-        let (body, cut) = match body.collect().await {
-            Ok(body) => (body.to_bytes(), false),
-            Err(_) => (Bytes::new(), true),
-        };
-        Ok(Answer { interim: Vec::new(), status, fields, body, cut })
+        read(self.open(request).await?).await
+    }
+
+    /// Sends a request with a body in two frames whose length nothing announces, and reads the response.
+    ///
+    /// # Errors
+    /// When no response comes.
+    pub async fn upload(&mut self, request: impl Into<Request>) -> anyhow::Result<Answer> {
+        let request = request.into();
+        let (first, second) = request.body.split_at(request.body.len() / 2);
+        let pieces = [Bytes::copy_from_slice(first), Bytes::copy_from_slice(second)];
+        let frames = pieces.map(|piece| Ok(Frame::data(piece)));
+        let body = BoxBody::new(StreamBody::new(futures_util::stream::iter(frames)));
+        read(self.send(&request, body).await?).await
     }
 
     /// Sends a request and gives the response with its body unread.
@@ -56,6 +61,15 @@ impl Http2 {
         request: impl Into<Request>,
     ) -> anyhow::Result<Response<Incoming>> {
         let request = request.into();
+        let body = BoxBody::new(Full::new(request.body.clone()));
+        self.send(&request, body).await
+    }
+
+    async fn send(
+        &mut self,
+        request: &Request,
+        body: BoxBody<Bytes, Infallible>,
+    ) -> anyhow::Result<Response<Incoming>> {
         let host = request.fields.get("host").unwrap_or(HOST);
         let mut outgoing = http::Request::builder()
             .method(request.method.as_str())
@@ -65,11 +79,25 @@ impl Http2 {
         {
             outgoing = outgoing.header(name, value);
         }
-        Ok(self.0.send_request(outgoing.body(Full::new(request.body))?).await?)
+        Ok(self.0.send_request(outgoing.body(body)?).await?)
     }
 
     /// Whether the other end has asked to go elsewhere.
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
+}
+
+async fn read(response: Response<Incoming>) -> anyhow::Result<Answer> {
+    let (head, body) = response.into_parts();
+    let mut fields = Fields::default();
+    for (name, value) in &head.headers {
+        fields.add(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+    }
+    let status = head.status.as_u16();
+    let (body, cut) = match body.collect().await {
+        Ok(body) => (body.to_bytes(), false),
+        Err(_) => (Bytes::new(), true),
+    };
+    Ok(Answer { interim: Vec::new(), status, fields, body, cut })
 }

@@ -89,6 +89,7 @@ async fn the_first_answer_is_compressed_too() {
     assert_eq!(decoded(&answer), text(100));
 }
 
+//= rfc9530#3
 #[tokio::test]
 async fn only_what_gains_by_it_is_compressed() {
     let (origin, world) = start().await;
@@ -97,6 +98,8 @@ async fn only_what_gains_by_it_is_compressed() {
         ("/small", plain("short".into()).field("cache-control", "max-age=60")),
         ("/image", Reply::fresh(60, text(100)).field("content-type", "image/png")),
         ("/untyped", Reply::fresh(60, text(100))),
+        ("/digest", plain(text(100)).field("repr-digest", "sha-256=:x:")),
+        ("/targeted", plain(text(100)).field("cdn-cache-control", "max-age=60, no-transform")),
         ("/no-transform", plain(text(100)).field("cache-control", "max-age=60, no-transform")),
         ("/part", Reply::status(206).then(text(100)).field("content-range", "bytes 0-4/5")),
     ] {
@@ -205,11 +208,35 @@ async fn a_compressed_answers_tag_validates() {
     assert_eq!(origin.count("/a"), 1);
 }
 
+//= rfc9110#9.3.2
 #[tokio::test]
 async fn head_tells_of_the_compressed_answer() {
     let (_origin, world) = stored().await;
-    let head = world.ask(Request::new("HEAD", "/a").field("accept-encoding", "br")).await;
-    head.expect(200, "HIT").expect_body("").expect_field("vary", "Accept-Encoding");
+    let same = ["content-encoding", "etag", "vary", "accept-ranges", "content-type"];
+    for codings in ["br", "gzip", "identity"] {
+        let head = Request { method: "HEAD".to_owned(), ..accept("/a", codings) };
+        let head = world.ask(head).await;
+        head.expect(200, "HIT").expect_body("");
+        let got = world.ask(accept("/a", codings)).await;
+        for name in same {
+            assert_eq!(head.fields.all(name), got.fields.all(name), "{codings}: {name}");
+        }
+        // Of what is made as it is asked for it is not known.
+        match codings {
+            "identity" => head.expect_field("content-length", &text(100).len().to_string()),
+            _ => head.expect_no("content-length"),
+        };
+    }
+}
+
+//= rfc9111#5.2.1.6
+#[tokio::test]
+async fn a_request_may_forbid_it() {
+    let (_origin, world) = stored().await;
+    let plain = accept("/a", "br").field("cache-control", "no-transform");
+    let answer = world.ask(plain).await;
+    answer.expect(200, "HIT").expect_no("content-encoding").expect_body(text(100));
+    answer.expect_field("etag", "\"one\"").expect_field("vary", "Accept-Encoding");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod admin;
+mod agreement;
 mod borders;
 mod collapsing;
 mod compression;

@@ -1,6 +1,6 @@
 //! Versions, interim responses, upgrades, and fields that cross or do not (E1, E15, E16, E17).
 
-use e2e::client::{Http2, Request};
+use e2e::client::{HOST, Http2, Request};
 use e2e::gate::Gate;
 use e2e::http1::Fields;
 use e2e::origin::{Reply, pattern};
@@ -233,6 +233,42 @@ async fn an_upgrade_is_refused_where_the_site_does_not_say_so() {
     assert!(!asked.fields.has("upgrade") && !asked.fields.has("http2-settings"), "{asked:#?}");
 }
 
+/// In HTTP/1.0, and without the connection's option, the field says nothing.
+//= rfc9110#7.8
+#[tokio::test]
+async fn an_upgrade_that_does_not_count_is_ignored() {
+    for site in [json!({}), json!({ "upgrade": "Tunnel" })] {
+        let (origin, world) = start_with(|s| s.site(site)).await;
+        origin.always("*", Reply::fresh(60, "page"));
+        let option_missing = Request::get("/a").field("upgrade", "websocket");
+        world.ask(option_missing).await.expect(200, "MISS");
+        let mut old = world.connect().await;
+        let text = format!(
+            "GET /b HTTP/1.0\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+        );
+        old.send_raw(text).await.unwrap();
+        old.answer().await.unwrap().expect(200, "MISS");
+        for path in ["/a", "/b"] {
+            assert!(!origin.last(path).fields.has("upgrade"), "{:#?}", origin.last(path));
+        }
+    }
+}
+
+/// HTTP/2 is between a client and its server, also as one of several protocols.
+//= rfc9110#7.8
+#[tokio::test]
+async fn an_upgrade_to_http2_is_not_asked_for_on_behalf_of_a_client() {
+    let (origin, world) = start_with(|s| s.site(json!({ "upgrade": "Tunnel" }))).await;
+    origin.always("*", Reply::fresh(60, "page"));
+    let asking = |path: &str, protocols: &str| {
+        Request::get(path).field("connection", "upgrade").field("upgrade", protocols)
+    };
+    world.ask(asking("/a", "h2c, foo")).await.expect(200, "PASS");
+    assert_eq!(origin.last("/a").fields.get("upgrade"), Some("foo"));
+    world.ask(asking("/b", "H2C")).await.expect(200, "MISS");
+    assert!(!origin.last("/b").fields.has("upgrade"));
+}
+
 #[tokio::test]
 async fn connect_and_trace_are_refused() {
     let (origin, world) = start().await;
@@ -244,6 +280,7 @@ async fn connect_and_trace_are_refused() {
     ] {
         let answer = world.ask(&request).await;
         assert!(matches!(answer.status, 400 | 405), "{answer:#?}");
+        assert_eq!(answer.status == 405, answer.fields.has("allow"), "{answer:#?}");
         answer.expect_field("connection", "close");
     }
     assert_eq!(origin.count("/a"), 0);

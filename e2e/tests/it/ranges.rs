@@ -49,6 +49,8 @@ async fn a_range_behind_the_end_is_416() {
     for asked in ["bytes=100-", "bytes=200-300", "bytes=-0"] {
         let answer = world.ask(range("/a", asked)).await;
         answer.expect_status(416).expect_field("content-range", "bytes */100");
+        // An error is not kept as long as what it is about.
+        answer.expect_no("cache-control").expect_no("age").expect_no("content-type");
     }
 }
 
@@ -236,4 +238,34 @@ async fn a_range_of_what_is_not_stored_is_the_origins_affair() {
     });
     world.ask("/a").await.expect(200, "MISS");
     world.ask(range("/a", "bytes=0-9")).await.expect(206, "PASS").expect_body(pattern(0, 10));
+}
+
+/// Parts are not put together: one would answer requests for all the others.
+//= rfc9111#3.3
+#[tokio::test]
+async fn a_part_that_nobody_asked_for_is_not_stored() {
+    let (origin, world) = start().await;
+    let part = Reply::status(206).then(pattern(0, 5)).field("content-range", "bytes 0-4/100");
+    origin.always("/a", part.field("cache-control", "max-age=1000"));
+    world.ask("/a").await.expect(206, "MISS").expect_cache_status("detail=partial-content");
+    world.settled().await;
+    world.ask(range("/a", "bytes=90-95")).await.expect(206, "PASS");
+    assert_eq!(origin.last("/a").fields.get("range"), Some("bytes=90-95"));
+    assert_eq!(world.node.cache.stats().objects, 0);
+}
+
+/// It is part of what a client gets who sends the same but for the range.
+//= rfc9110#15.3.7
+#[tokio::test]
+async fn a_part_says_that_the_whole_depends_on_the_coding() {
+    let (origin, world) = start().await;
+    let text = "text ".repeat(1000);
+    origin.always("/a", Reply::fresh(60, text).field("content-type", "text/plain"));
+    for _ in 0..2 {
+        let asked = range("/a", "bytes=0-1").field("accept-encoding", "br");
+        let part = world.ask(asked).await;
+        part.expect_status(206).expect_body("te").expect_field("vary", "Accept-Encoding");
+        part.expect_no("content-encoding");
+        world.settled().await;
+    }
 }

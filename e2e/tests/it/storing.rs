@@ -313,3 +313,58 @@ async fn what_does_not_fit_is_evicted_not_refused() {
     let stats = world.node.cache.stats();
     assert!(stats.bytes <= 1 << 20 && stats.objects > 0 && stats.evictions > 0, "{stats:?}");
 }
+
+/// The URL changed, whatever else the key of the one who changed it says.
+//= rfc9111#4.4
+#[tokio::test]
+async fn a_change_reaches_every_key_of_its_url() {
+    let key = json!({ "key": { "headers": ["x-device"], "cookies": ["session"] } });
+    let (origin, world) = start_with(|s| s.site(key)).await;
+    origin.on("*", |asked| match asked.method.as_str() {
+        "GET" => Reply::fresh(60, "a"),
+        _ => Reply::status(201).field("location", "/made"),
+    });
+    let tv = |path: &str| Request::get(path).field("x-device", "tv").field("cookie", "session=1");
+    for path in ["/a", "/a/b", "/made"] {
+        for request in [tv(path), Request::get(path)] {
+            world.ask(&request).await.expect(200, "MISS");
+            world.settled().await;
+            world.ask(&request).await.expect(200, "HIT");
+        }
+    }
+    world.ask(Request::new("POST", "/a").field("x-device", "phone")).await.expect(201, "PASS");
+    for path in ["/a", "/made"] {
+        world.ask(tv(path)).await.expect(200, "MISS");
+        world.ask(path).await.expect(200, "MISS");
+    }
+    world.ask(tv("/a/b")).await.expect(200, "HIT");
+    world.ask("/a/b").await.expect(200, "HIT");
+}
+
+#[tokio::test]
+async fn a_change_reaches_what_is_named_with_the_clients_port() {
+    let (origin, world) = start().await;
+    let named = |location: &str| Reply::status(201).field("location", location);
+    let (with_port, without) =
+        (named("http://cdn.example.com:18080/made"), named("http://cdn.example.com/made"));
+    origin.on("*", move |asked| match (asked.method.as_str(), asked.target.as_str()) {
+        ("GET", _) => Reply::fresh(60, "a"),
+        (_, "/other") => named("http://cdn.example.com:9/made"),
+        (_, "/with") => with_port.clone(),
+        _ => without.clone(),
+    });
+    let fill = async || {
+        world.ask("/made").await.expect_status(200);
+        world.settled().await;
+        world.ask("/made").await.expect(200, "HIT");
+    };
+    let post = |path: &str| Request::new("POST", path).field("host", "cdn.example.com:18080");
+    for path in ["/with", "/without"] {
+        fill().await;
+        world.ask(post(path)).await.expect(201, "PASS");
+        world.ask("/made").await.expect(200, "MISS");
+    }
+    fill().await;
+    world.ask(post("/other")).await.expect(201, "PASS");
+    world.ask("/made").await.expect(200, "HIT");
+}

@@ -170,3 +170,76 @@ async fn a_304_about_something_else_is_not_used() {
     world.settled().await;
     world.ask("/a").await.expect_status(200).expect_body("two");
 }
+
+/// The answer is as the 304 says, also where that forbids to keep it.
+//= rfc9111#4.3.4
+#[tokio::test]
+async fn a_304_that_forbids_storing_is_shown_once() {
+    let (origin, world) = start().await;
+    for (path, forbids) in [("/a", ("cache-control", "no-store")), ("/b", ("vary", "*"))] {
+        origin.on(path, move |asked| {
+            let reply = Reply::validated(asked, "\"one\"", "body");
+            let reply = reply.field("x-version", &asked.number.to_string());
+            if asked.number == 1 {
+                reply.field("cache-control", "max-age=10")
+            } else {
+                reply.field(forbids.0, forbids.1)
+            }
+        });
+        world.ask(path).await.expect(200, "MISS");
+        world.settled().await;
+        world.pass_seconds(12);
+        let shown = world.ask(path).await;
+        shown.expect(200, "REVALIDATED").expect_body("body").expect_field("x-version", "2");
+        shown.expect_field(forbids.0, forbids.1).expect_field("age", "0");
+        let status = shown.field("cache-status");
+        assert!(!status.contains("stored") && status.contains("detail="), "{shown:#?}");
+        world.settled().await;
+        assert_eq!(world.node.cache.stats().objects, 0, "{path}");
+    }
+}
+
+/// What a qualified `no-cache` names is for whoever it was sent to, and for nobody else.
+//= rfc9111#5.2.2.4
+#[tokio::test]
+async fn a_field_of_a_304_that_must_not_be_stored_reaches_who_asked() {
+    let (origin, world) = start().await;
+    origin.on("/a", |asked| {
+        Reply::validated(asked, "\"one\"", "body")
+            .field("cache-control", "max-age=10, public, no-cache=\"set-cookie\"")
+            .field("set-cookie", &format!("n={}", asked.number))
+    });
+    world.ask("/a").await.expect(200, "MISS").expect_field("set-cookie", "n=1");
+    world.settled().await;
+    world.pass_seconds(12);
+    world.ask("/a").await.expect(200, "REVALIDATED").expect_field("set-cookie", "n=2");
+    world.ask("/a").await.expect(200, "HIT").expect_no("set-cookie");
+}
+
+//= rfc9211#2.2
+#[tokio::test]
+async fn a_request_that_wants_more_than_what_is_fresh_says_so() {
+    let (origin, world) = start().await;
+    origin.on("/a", |asked| {
+        match asked.number {
+            1 | 2 => Reply::validated(asked, "\"one\"", "one"),
+            3 => Reply::ok("two"),
+            _ => Reply::status(503),
+        }
+        .field("cache-control", "max-age=60")
+    });
+    let insisting = Request::get("/a").field("cache-control", "max-age=0");
+    world.ask("/a").await.expect(200, "MISS");
+    for (word, status) in [
+        ("REVALIDATED", "fwd=request; fwd-status=304; ttl=60; stored"),
+        ("EXPIRED", "fwd=request; fwd-status=200; ttl=60; stored"),
+        ("STALE", "fwd=request; fwd-status=503; ttl=60; detail=origin-error"),
+    ] {
+        world.settled().await;
+        world.ask(&insisting).await.expect(200, word).expect_cache_status(status);
+    }
+    // What is past its time is stale, whatever the request says.
+    world.pass_seconds(70);
+    let stale = world.ask(&insisting).await;
+    stale.expect(200, "STALE").expect_cache_status("fwd=stale; fwd-status=503; ttl=-10");
+}

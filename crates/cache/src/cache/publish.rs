@@ -156,6 +156,22 @@ impl Cache {
         object
     }
 
+    /// A stored body under another head, not stored itself.
+    pub(crate) fn renewed(&self, by: &Obligation, old: &Object, head: NewHead) -> Arc<Object> {
+        let id = Identity {
+            key: &by.flight.key,
+            hash: by.flight.hash,
+            variant: old.variant(),
+            vary: old.vary_shared().cloned(),
+            vouched: by.vouched,
+            checked: old.checked(),
+            stored_at: by.now,
+            head_only: old.head_only,
+        };
+        let tagged = Tagged::new(&head.tags, &self.tags);
+        Object::new(id, old.status, &head.headers, head.freshness, tagged, old.body().clone())
+    }
+
     pub(crate) fn decline(
         &self,
         flight: &Arc<Flight>,

@@ -36,7 +36,7 @@ pub(crate) fn mark(
     outcome: Outcome,
     object: Option<&Object>,
 ) {
-    if let Outcome::Stale(reason) = outcome {
+    if let Some(reason) = outcome.stale() {
         headers.insert(X_CDN_STALE, HeaderValue::from_static(reason.as_str()));
     }
     if !received.site.shows_debug(received.seen.debug) {

@@ -36,7 +36,7 @@ pub(super) fn cut(
     }
     match resolve(&specs, length) {
         Resolved::Unsatisfiable => {
-            headers.remove(header::CONTENT_TYPE);
+            super::without_content(headers);
             set(headers, header::CONTENT_RANGE, &ContentRange::unsatisfied(length));
             Some((StatusCode::RANGE_NOT_SATISFIABLE, Body::empty()))
         }
