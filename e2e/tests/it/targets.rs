@@ -120,6 +120,10 @@ async fn a_transfer_coding_other_than_chunked_is_502() {
     let reply = Reply::fresh(60, "5\r\nhello\r\n0\r\n\r\n").until_close();
     origin.always("/chunked", reply.field("transfer-encoding", "Chunked"));
     world.ask("/chunked").await.expect(200, "MISS").expect_body("hello");
+    // A name that nobody knows says nothing.
+    let reply = Reply::fresh(60, "hello").until_close().field("transfer-encoding", "unheard-of");
+    origin.always("/unknown", reply);
+    world.ask("/unknown").await.expect(200, "MISS").expect_body("hello");
 }
 
 //= rfc9110#15.2.2

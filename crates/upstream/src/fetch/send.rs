@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Extensions, HeaderValue, Request, Response, StatusCode, header};
+use http::{Extensions, Request, Response, StatusCode, header};
 use http_body_util::LengthLimitError;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -85,16 +85,22 @@ fn unusable(response: &Response<Incoming>, upgrading: bool) -> Option<&'static s
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrading {
         return Some("it switches protocols, which nobody asked for");
     }
-    //= rfc9112#6.1
     let codings = response.headers().get_all(header::TRANSFER_ENCODING);
-    let mut lines = codings.iter();
-    let plain = |line: &HeaderValue| line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
-    match (lines.next(), lines.next()) {
+    let codings = codings.iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    let names = codings.map(|coding| coding.split(|b| *b == b';').next().unwrap_or_default());
+    let is_known = |name: &[u8]| CODINGS.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let mut known = names.map(<[u8]>::trim_ascii).filter(|name| is_known(name));
+    match (known.next(), known.next()) {
         (None, _) => None,
-        (Some(line), None) if plain(line) => None,
+        (Some(one), None) if one.eq_ignore_ascii_case(b"chunked") => None,
         _ => Some("its Transfer-Encoding is not chunked alone"),
     }
 }
+
+/// The transfer codings there are. Another name says nothing: such a body is what comes until the end.
+//= rfc9112#6.1
+const CODINGS: [&[u8]; 7] =
+    [b"chunked", b"gzip", b"x-gzip", b"compress", b"x-compress", b"deflate", b"identity"];
 
 /// The error, and whether it was that of a connection that had served before.
 async fn once(
