@@ -35,6 +35,14 @@ pub use order::{BadOrder, Keys, Order};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(pub(crate) u64);
 
+impl Position {
+    /// Where this is once `orders` more were given, and no others.
+    #[must_use]
+    pub fn after(self, orders: u64) -> Self {
+        Self(self.0 + orders)
+    }
+}
+
 /// What came of applying an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {

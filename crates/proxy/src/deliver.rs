@@ -84,7 +84,7 @@ fn select(
             Precondition::Proceed => {}
             Precondition::NotModified => {
                 // The 304 speaks of the representation that this client would get.
-                let length = object.body().expected_len();
+                let length = content_length(object, headers);
                 if compress::vary(received, object.status, headers, length) != Coding::Identity {
                     semantics::weaken_etag(headers);
                 }
@@ -98,7 +98,7 @@ fn select(
             Precondition::Failed => return failed_precondition(headers),
         }
     }
-    let length = object.body().expected_len();
+    let length = content_length(object, headers);
     // Also where a part is sent: the whole would depend on it.
     //= rfc9110#15.3.7
     let coding = compress::vary(received, object.status, headers, length);
@@ -127,6 +127,14 @@ fn select(
         return (object.status, whole(&body));
     }
     (object.status, whole(object.body()))
+}
+
+/// Bytes of what a GET would get uncoded, if that is known; what a HEAD stored has no body, but its word.
+fn content_length(object: &Object, headers: &HeaderMap) -> Option<u64> {
+    if object.head_only {
+        return headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    }
+    object.body().expected_len()
 }
 
 /// All of a stored body: in one piece where it is, else as it is read or still comes in.

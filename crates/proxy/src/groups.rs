@@ -22,29 +22,36 @@ pub(crate) fn tags(key: &[u8], headers: &HeaderMap) -> Tags {
     Tags::new(all.iter().map(Vec::as_slice))
 }
 
-/// A change that came by this node ends the groups that its answer names, here.
+/// A change that came by this node ends the groups that its answer names, here. How many orders that took.
 //= rfc9875#3
-pub(crate) fn invalidate<T>(node: &Node, received: &Received, response: &Response<T>) {
+pub(crate) fn invalidate<T>(node: &Node, received: &Received, response: &Response<T>) -> u64 {
     let method = &received.head.method;
     let groups = cache_group_invalidation(method, response.status(), response.headers());
-    for group in groups {
-        let tag = of_origin(received.scheme.as_bytes(), received.host.as_bytes(), &group);
-        if let Err(error) = node.apply_here(&Order::tag(&tag)) {
-            tracing::warn!(%error, "a cache group is not invalidated");
+    let tag =
+        |group: &String| of_origin(received.scheme.as_bytes(), received.host.as_bytes(), group);
+    groups.iter().map(|group| end(node, &tag(group))).sum()
+}
+
+/// Ends a tag, here. How many orders that took.
+fn end(node: &Node, tag: &[u8]) -> u64 {
+    match node.apply_here(&Order::tag(tag)) {
+        Ok(_) => 1,
+        Err(error) => {
+            tracing::warn!(%error, "what a change ends is not invalidated");
+            0
         }
     }
 }
 
-/// A change of the URL of `key` ends what is stored for it under this key and all others that it has.
+/// A change of the URL of `key` ends what is stored for it under this key and all others that it has. How many
+/// orders that took: none where the URL has one key.
 //= rfc9111#4.4
-pub(crate) fn url_changed(node: &Node, key: &[u8], now: Timestamp) {
+pub(crate) fn url_changed(node: &Node, key: &[u8], now: Timestamp) -> u64 {
     let Some(tag) = of_url(key) else {
         node.cache.invalidate(key, Invalidate::Hard, now);
-        return;
+        return 0;
     };
-    if let Err(error) = node.apply_here(&Order::tag(&tag)) {
-        tracing::warn!(%error, "a changed URL is not invalidated");
-    }
+    end(node, &tag)
 }
 
 /// What all keys of a URL share, if it can have several. No group: an authority has no slash.

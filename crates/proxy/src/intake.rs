@@ -109,13 +109,12 @@ pub(crate) fn receive(
     if seen.connection && strip_nominated(&mut head.headers) {
         seen = Seen::look(&head);
     }
-    //= rfc9113#8.1.1
     seen.body = has_body;
     let client = connection.peer.ip();
     let trusted = for_tiers || config.trusted.iter().any(|net| net.contains(&client));
     let scheme = scheme(&head, trusted && seen.forwarded_proto);
-    let Addressee { site, host, sent_here } = addressee(&head, seen, node, config, scheme)?;
     check_method(&head, seen)?;
+    let Addressee { site, host, sent_here } = addressee(&head, seen, node, config, scheme)?;
     check_upgrade(&head, seen, &site)?;
     check_size(&head, connection)?;
     let below = for_tiers.then(|| Below::of(node, &mut head.headers));

@@ -5,6 +5,7 @@
 //! [`Pipeline`] over different [`Backend`]s.
 
 pub mod admin;
+mod answering;
 pub mod backend;
 pub mod body;
 mod compress;
@@ -28,8 +29,10 @@ mod site;
 mod store;
 mod tiers;
 mod tunnel;
+mod upload;
 mod way;
 
+pub use answering::Answering;
 pub use backend::{
     Ask, Backend, BehindEdge, BehindShield, Inherit, Origins, Peers, Reply, Shields, Source,
 };

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use cache::{Found, Lookup, Position};
-use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::Limited;
-use hyper::body::Incoming;
 use semantics::{
-    Exchange, PassReason, Timestamp, format_http_date, invalidated_targets, post_storable_as_get,
+    Exchange, PassReason, Timestamp, format_http_date, invalidated_targets, normalize_host,
+    post_storable_as_get,
 };
 use smallvec::SmallVec;
 use upstream::FetchError;
@@ -22,14 +22,17 @@ use crate::pipeline::{Pipeline, not_stored};
 use crate::refusal::Refusal;
 use crate::serve::{Connection, Interim};
 use crate::tiers::Word;
-use crate::{forward, groups, tunnel};
+use crate::upload::Upload;
+use crate::{forward, groups, intake, tunnel};
+
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 impl<B: Backend> Pipeline<B> {
     /// Sends a request on as the client meant it and returns the answer as the origin meant it.
     pub(crate) async fn pass(
         self: &Arc<Self>,
         received: Received,
-        body: Option<Incoming>,
+        body: Option<Upload>,
         reason: PassReason,
         connection: &Arc<Connection>,
     ) -> Answer {
@@ -107,8 +110,10 @@ impl<B: Backend> Pipeline<B> {
         let (version, date) = (response.version(), format_http_date(now));
         let said = forward::returned(node, version, response.headers_mut(), &date);
         let word = if source.is_tier() { Word::Tier(said) } else { Word::Own };
-        self.invalidate(&received, &response, now);
-        match self.keep_post(&received, response, source, (request_time, now), before) {
+        let orders = self.invalidate(&received, &response, now);
+        // Its own do not overtake it.
+        let expected = (before.0.after(orders), before.1);
+        match self.keep_post(&received, response, source, (request_time, now), expected) {
             Ok(found) => {
                 let status = found.object.status;
                 deliver(node, &received, &found.object, Outcome::Pass(reason), Some(status))
@@ -125,7 +130,7 @@ impl<B: Backend> Pipeline<B> {
         response: Response<upstream::Body>,
         source: Source,
         (request_time, response_time): (Timestamp, Timestamp),
-        before: (Position, Seq),
+        expected: (Position, Seq),
     ) -> Result<Found, Box<Response<upstream::Body>>> {
         if received.head.method != Method::POST
             || source.is_tier()
@@ -148,7 +153,7 @@ impl<B: Backend> Pipeline<B> {
         match (kept, self.lookup(received)) {
             // The duty counts from now on, but what is to be stored was asked for before.
             (Ok(kept), Lookup::Miss(_, duty) | Lookup::Stale(_, _, _, Some(duty)))
-                if before == (self.node.cache.position(), self.node.cache.asked()) =>
+                if expected == (self.node.cache.position(), self.node.cache.asked()) =>
             {
                 Ok(self.store_post(received, duty, response, kept))
             }
@@ -158,26 +163,41 @@ impl<B: Backend> Pipeline<B> {
 
     /// A change at the origin makes stored copies of what it names wrong (RFC 9111 §4.4).
     //= rfc9111#4.4
-    fn invalidate<T>(&self, received: &Received, response: &Response<T>, now: Timestamp) {
-        // Whether the origin names itself with the port that the client knows or without, it is the same.
-        let mut targets = SmallVec::<[String; 4]>::new();
-        for authority in [&received.host, received.asked_for()] {
-            targets.extend(invalidated_targets(
+    /// How many orders that took.
+    fn invalidate<T>(&self, received: &Received, response: &Response<T>, now: Timestamp) -> u64 {
+        let mut keys = SmallVec::<[Vec<u8>; 4]>::new();
+        for authority in names_of_origin(received) {
+            let targets = invalidated_targets(
                 &received.head.method,
                 response.status(),
                 received.scheme,
                 authority,
                 received.path_and_query(),
                 response.headers(),
-            ));
+            );
+            for target in targets {
+                let Ok(uri) = target.parse::<Uri>() else { continue };
+                let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+                let mut key = Vec::new();
+                self.write_key(&mut key, received, path);
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
         }
-        let mut key = Vec::new();
-        for target in targets {
-            let Ok(uri) = target.parse::<Uri>() else { continue };
-            let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-            self.write_key(&mut key, received, path);
-            groups::url_changed(&self.node, &key, now);
-        }
-        groups::invalidate(&self.node, received, response);
+        let orders: u64 = keys.iter().map(|key| groups::url_changed(&self.node, key, now)).sum();
+        orders + groups::invalidate(&self.node, received, response)
     }
+}
+
+/// What the origin of `received` may call itself: the site's host, or that with the port which the client used. A tier
+/// is told by the one below it.
+fn names_of_origin(received: &Received) -> SmallVec<[&str; 2]> {
+    let told = || received.head.headers.get(X_FORWARDED_HOST)?.to_str().ok();
+    let named = if received.below.is_some() { told() } else { Some(received.asked_for()) };
+    let same = |name: &&str| {
+        let host = normalize_host(name, received.scheme);
+        *name != &*received.host && host.is_ok_and(|h| intake::without_port(&h) == &*received.host)
+    };
+    std::iter::once(&*received.host).chain(named.filter(same)).collect()
 }

@@ -1,24 +1,23 @@
 //! The request path: `recv → key → lookup → {hit | stale | wait | miss | pass} → fetch → store → deliver → log`.
 
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use cache::{Failure, Found, Going, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
-use http::{Request, Response, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response, StatusCode};
+use hyper::body::Incoming;
 use semantics::{
     Fwd, MissReason, PassReason, RequestDirectives, StaleReason, Verdict, write_cache_key,
 };
 use wire::snapshot::Limits;
 
+use crate::answering::Answering;
 use crate::backend::Backend;
 use crate::body::Body;
 use crate::config::Node;
-use crate::deliver::{Answer, deliver, relay};
+use crate::deliver::{Answer, deliver, relay, remove_border};
 use crate::forward;
 use crate::intake::{self, Received};
 use crate::outcome::Outcome;
@@ -27,6 +26,7 @@ use crate::refusal::Refusal;
 use crate::serve::{Connection, Handler, Interim};
 use crate::store::{Fetch, Fetched, erred, failure, may_stand_in};
 use crate::tiers::Word;
+use crate::upload::Upload;
 
 /// One worker of a node: the shared node and this worker's way upstream.
 pub struct Pipeline<B> {
@@ -70,7 +70,27 @@ impl<B: Backend> Pipeline<B> {
         if ping::hops(&head) == Hops::NoMore {
             return Answering::now(self.log(started, self.pong()));
         }
-        let has_body = !body.is_end_stream();
+        let body = Upload::new(body);
+        if body.may_be_none(&head) {
+            let (this, connection) = (self.clone(), connection.clone());
+            return Answering::later(async move {
+                let mut body = body;
+                body.begin().await;
+                this.answer_whole(started, head, body, &connection).await
+            });
+        }
+        self.answer_whole(started, head, body, connection)
+    }
+
+    /// Of a request that is known to have a body or none.
+    fn answer_whole(
+        self: &Arc<Self>,
+        started: Duration,
+        head: Parts,
+        body: Upload,
+        connection: &Arc<Connection>,
+    ) -> Answering {
+        let has_body = body.is_there(&head);
         let received = intake::receive(
             head,
             has_body,
@@ -212,6 +232,14 @@ impl<B: Backend> Pipeline<B> {
         }
     }
 
+    /// Adds what was not stored, for this request; what is for this network alone stays in it.
+    fn also(&self, answer: &mut Answer, received: &Received, mut withheld: HeaderMap) {
+        if !received.site.shows_debug(received.seen.debug) && received.below.is_none() {
+            remove_border(&mut withheld);
+        }
+        answer.response.headers_mut().extend(withheld);
+    }
+
     fn hit(&self, received: &Received, found: &Found) -> Step {
         deliver(&self.node, received, &found.object, Outcome::Hit, None).into()
     }
@@ -244,7 +272,7 @@ impl<B: Backend> Pipeline<B> {
                 let mut answer =
                     deliver(&self.node, received, &found.object, outcome, Some(status));
                 if answer.response.status() == status {
-                    answer.response.headers_mut().extend(withheld);
+                    self.also(&mut answer, received, withheld);
                 }
                 answer.into()
             }
@@ -252,7 +280,7 @@ impl<B: Backend> Pipeline<B> {
                 let outcome = Outcome::Revalidated(fwd, kept);
                 let status = Some(StatusCode::NOT_MODIFIED);
                 let mut answer = deliver(&self.node, received, &object, outcome, status);
-                answer.response.headers_mut().extend(withheld);
+                self.also(&mut answer, received, withheld);
                 word.instead(answer.response.headers_mut(), received);
                 answer.into()
             }
@@ -435,38 +463,6 @@ impl From<Answer> for Step {
 pub(crate) fn not_stored() -> Refusal {
     let text = "nothing usable is stored, and the request said only-if-cached";
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, "only-if-cached", text)
-}
-
-/// An answer: at hand, or in the making.
-pub enum Answering {
-    /// At hand.
-    Now(Option<Box<Response<Body>>>),
-    /// In the making.
-    Later(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
-}
-
-impl Answering {
-    fn now(response: Response<Body>) -> Self {
-        Self::Now(Some(Box::new(response)))
-    }
-
-    fn later(answer: impl Future<Output = Response<Body>> + Send + 'static) -> Self {
-        Self::Later(Box::pin(answer))
-    }
-}
-
-impl Future for Answering {
-    type Output = Response<Body>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
-        match &mut *self {
-            Self::Now(response) => match response.take() {
-                Some(response) => Poll::Ready(*response),
-                None => Poll::Pending,
-            },
-            Self::Later(answer) => answer.as_mut().poll(cx),
-        }
-    }
 }
 
 /// A pipeline as the handler of a listener.

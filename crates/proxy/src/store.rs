@@ -226,10 +226,14 @@ impl<B: Backend> Pipeline<B> {
             Some(false) => fetch.word.clone(),
             _ => Word::Own,
         };
+        let mut withheld = HeaderMap::new();
+        if let Some(mark) = &fetch.stale_above {
+            say_stale(&mut withheld, mark);
+        }
         match kept {
             Ok(kept) => {
                 let tags = groups::tags(obligation.key(), &headers);
-                let mut withheld = strip(&mut headers, &kept);
+                withheld.extend(strip(&mut headers, &kept));
                 if fetch.site.policy.set_cookie == SetCookie::Strip {
                     withheld.remove(header::SET_COOKIE);
                 }
@@ -247,8 +251,7 @@ impl<B: Backend> Pipeline<B> {
                 let object = obligation.renewed(NewHead { headers, freshness, vary, tags });
                 obligation.discard_stale();
                 obligation.decline(reason, None);
-                let (object, withheld) = (object.unwrap_or(stale), HeaderMap::new());
-                let kept = Err(reason);
+                let (object, kept) = (object.unwrap_or(stale), Err(reason));
                 let _ = reply.send(Fetched::Freshened { object, word, withheld, kept });
             }
         }

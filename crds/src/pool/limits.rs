@@ -13,7 +13,8 @@ pub struct LimitsSpec {
     #[schemars(range(min = 1, max = 1048576))]
     pub max_connections: i32,
 
-    /// Size of a request's line and headers; a larger request gets status 431. `1Ki` to `1Mi`.
+    /// Size of a request's line and headers; a larger request gets status 431, or 414 if its
+    /// line alone is too long. `1Ki` to `1Mi`.
     pub max_header_size: ByteQuantity,
 
     /// Header lines of a request; more get status 431.

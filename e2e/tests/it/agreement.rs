@@ -141,6 +141,12 @@ async fn a_body_over_http2_needs_no_length() {
     client.send(chunked).await.unwrap();
     client.send_raw("5\r\nfirst\r\n7\r\n second\r\n0\r\n\r\n").await.unwrap();
     client.answer().await.unwrap().expect(200, "PASS").expect_body("first second");
-    // Without one a GET is for the store.
+    // Without one a GET is for the store, also when only an empty frame says that there is none.
     http2.ask("/a").await.unwrap().expect(200, "MISS");
+    world.settled().await;
+    http2.upload("/a").await.unwrap().expect(200, "HIT");
+    let announced = Request::get("/a").field("content-length", "0");
+    http2.upload(announced).await.unwrap().expect(200, "HIT");
+    let late = Request::get("/b").body("x");
+    http2.upload(late).await.unwrap().expect(200, "PASS").expect_body("x");
 }

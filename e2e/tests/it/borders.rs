@@ -8,6 +8,7 @@ use e2e::world::Setup;
 use serde_json::json;
 
 use crate::nodes::{self, follow, get, node, serve, shield, store, to_shield, versions};
+use crate::support::start_with;
 
 /// Who asks for them gets those of the edge; who does not gets none, though the shield had been asked.
 #[tokio::test]
@@ -39,4 +40,22 @@ async fn an_interim_response_brings_clients_nothing_internal() {
     let [(103, fields)] = answer.interim.as_slice() else { panic!("{:?}", answer.interim) };
     assert_eq!(fields.get("link"), Some("</a>"));
     assert!(!fields.has("surrogate-key") && !fields.has("x-cdn-seq"), "{fields:?}");
+}
+
+/// A field that a qualified directive keeps out of the store is still for this network alone.
+#[tokio::test]
+async fn what_is_withheld_from_the_store_does_not_cross_either() {
+    let (origin, world) = start_with(|s| s.site(json!({ "debugHeaders": "Never" }))).await;
+    origin.on("/a", |asked| {
+        Reply::validated(asked, "\"one\"", "a")
+            .field("cache-control", "max-age=10, no-cache=\"surrogate-key, x-shown\"")
+            .field("surrogate-key", "secret")
+            .field("x-shown", "yes")
+    });
+    for _ in 0..2 {
+        let answer = world.ask("/a").await;
+        answer.expect_status(200).expect_no("surrogate-key").expect_field("x-shown", "yes");
+        world.settled().await;
+        world.pass_seconds(20);
+    }
 }

@@ -229,6 +229,26 @@ async fn head_tells_of_the_compressed_answer() {
     }
 }
 
+/// What a HEAD stored has no body, and yet says what a GET would get.
+//= rfc9110#9.3.2
+#[tokio::test]
+async fn head_tells_of_the_compressed_answer_before_there_is_one() {
+    let (origin, world) = start().await;
+    let reply = Reply::fresh(60, text(100)).field("content-type", "text/plain");
+    origin.always("/a", reply.field("etag", "\"one\""));
+    let head = Request { method: "HEAD".to_owned(), ..accept("/a", "br") };
+    for word in ["MISS", "HIT"] {
+        let answer = world.ask(&head).await;
+        answer.expect(200, word).expect_field("vary", "Accept-Encoding").expect_body("");
+        answer.expect_field("content-encoding", "br").expect_field("etag", "W/\"one\"");
+        answer.expect_no("content-length");
+        world.settled().await;
+    }
+    let plain = world.ask(Request::new("HEAD", "/a")).await;
+    plain.expect(200, "HIT").expect_field("content-length", &text(100).len().to_string());
+    world.ask(accept("/a", "br")).await.expect(200, "MISS").expect_field("etag", "W/\"one\"");
+}
+
 //= rfc9111#5.2.1.6
 #[tokio::test]
 async fn a_request_may_forbid_it() {

@@ -1,6 +1,8 @@
 //! Bytes that are no proper requests, and connections that do not go on (RFC 9112).
 
-use e2e::client::{HOST, Http2, Request};
+use std::time::Duration;
+
+use e2e::client::{Client, HOST, Http2, Request};
 use e2e::origin::Reply;
 use e2e::world::World;
 use serde_json::json;
@@ -167,23 +169,75 @@ async fn a_head_too_large_is_431() {
 //= rfc9112#3
 #[tokio::test]
 async fn a_target_too_long_is_414() {
-    let (origin, world) = echoing(|s| s.limits(json!({ "maxHeaderSize": "8Ki" }))).await;
-    for length in [8200, 9000, 70_000] {
+    for limit in ["8Ki", "32Ki"] {
+        target_too_long(limit, if limit == "8Ki" { 8 << 10 } else { 32 << 10 }).await;
+    }
+}
+
+async fn target_too_long(limit: &str, bytes: usize) {
+    let (origin, world) = echoing(|s| s.limits(json!({ "maxHeaderSize": limit }))).await;
+    for length in [bytes - 10, bytes, bytes + 1000, 200_000] {
         let text = format!("GET /{} HTTP/1.1\r\nHost: {HOST}\r\n\r\n", "a".repeat(length));
         for pieces in [text.len(), 1000] {
             let mut client = world.connect().await;
-            for piece in text.as_bytes().chunks(pieces) {
-                // The edge may have had enough before all of it is sent.
-                let _ = client.send_raw(piece).await;
-            }
+            slowly(&mut client, &text, pieces).await;
             let answer = client.answer().await.unwrap();
             answer.expect_status(414).expect_field("connection", "close");
             assert!(answer.text().contains("target-too-long"), "{answer:#?}");
         }
     }
-    let long = format!("/{}", "a".repeat(7000));
+    let long = format!("/{}", "a".repeat(bytes - 1000));
     world.ask(&*long).await.expect(200, "MISS");
     assert_eq!(origin.count(&long), 1);
+}
+
+/// Sends `text` in pieces that the edge reads one by one.
+async fn slowly(client: &mut Client, text: &str, pieces: usize) {
+    for piece in text.as_bytes().chunks(pieces) {
+        // The edge may have had enough before all of it is sent.
+        let _ = client.send_raw(piece).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A head that comes in several reads is refused like any other, and says why.
+#[tokio::test]
+async fn a_refusal_does_not_depend_on_where_reads_end() {
+    let (origin, world) = echoing(|s| s).await;
+    let long = "v".repeat(9000);
+    for (fields, reason) in [
+        ("X : y\r\n\r\n".to_owned(), "space-before-colon"),
+        ("X: y\n\n".to_owned(), "bare-lf"),
+        ("Host: b\r\n\r\n".to_owned(), "duplicate-host"),
+        (
+            "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
+            "both-length-and-transfer-encoding",
+        ),
+        (format!("Cookie: {long}\r\n@: y\r\n\r\n"), "bad-field-name"),
+    ] {
+        let text = format!("POST /evil HTTP/1.1\r\nHost: {HOST}\r\n{fields}");
+        for pieces in [text.len(), 40, 4000] {
+            let mut client = world.connect().await;
+            slowly(&mut client, &text, pieces).await;
+            let answer = client.answer().await.unwrap();
+            answer.expect_status(400).expect_field("connection", "close");
+            assert!(answer.text().contains(reason), "{pieces}: {answer:#?}");
+        }
+    }
+    assert_eq!(origin.count("/evil"), 0);
+}
+
+/// What a request before it is answered with is not taken for the refusal.
+#[tokio::test]
+async fn a_400_of_the_origin_before_a_bad_request_is_relayed() {
+    let (origin, world) = echoing(|s| s).await;
+    origin.always("/a", Reply::status(400).then("the origin's own"));
+    let mut client = world.connect().await;
+    let bad = "GET /evil HTTP/1.1\r\nHost : h\r\n\r\n";
+    client.send_raw(format!("GET /a HTTP/1.1\r\nHost: {HOST}\r\n\r\n{bad}")).await.unwrap();
+    client.answer().await.unwrap().expect_status(400).expect_body("the origin's own");
+    let refusal = client.answer().await.unwrap();
+    assert!(refusal.text().contains("space-before-colon"), "{refusal:#?}");
 }
 
 //= rfc9110#6.6.1

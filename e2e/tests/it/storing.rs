@@ -368,3 +368,20 @@ async fn a_change_reaches_what_is_named_with_the_clients_port() {
     world.ask(post("/other")).await.expect(201, "PASS");
     world.ask("/made").await.expect(200, "HIT");
 }
+
+/// Also where the change that it makes takes an order: that one does not overtake it, but another does.
+//= rfc9110#9.3.3
+#[tokio::test]
+async fn the_answer_to_a_post_is_stored_under_each_kind_of_key() {
+    for key in [json!({}), json!({ "headers": ["x-device"] }), json!({ "cookies": ["session"] })] {
+        let (origin, world) = start_with(|s| s.site(json!({ "key": key }))).await;
+        origin.on("/a", |asked| {
+            let reply = Reply::fresh(60, asked.method.clone()).field("content-location", "/a");
+            reply.field("cache-group-invalidation", "\"one\", \"two\"")
+        });
+        world.ask(Request::new("POST", "/a").body("x")).await.expect(200, "PASS");
+        world.settled().await;
+        world.ask("/a").await.expect(200, "HIT").expect_body("POST");
+        assert_eq!(origin.count("/a"), 1, "{key}");
+    }
+}

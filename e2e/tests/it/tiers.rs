@@ -8,6 +8,7 @@ use std::time::Duration;
 use bus::{Bus, EmbeddedBus};
 use e2e::client::{Request, ask};
 use e2e::origin::{Origin, Reply};
+use e2e::world::{Setup, World};
 use proxy::Node;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -226,4 +227,47 @@ async fn requests_that_ask_for_more_do_not_keep_a_shield_from_reading() {
     while let Some(status) = asking.join_next().await {
         assert_eq!(status.unwrap(), 200);
     }
+}
+
+/// An edge and a shield in front of `reply`.
+async fn two(
+    reply: impl Fn(&e2e::origin::Asked) -> Reply + Send + Sync + 'static,
+) -> (Origin, World) {
+    let origin = Origin::start().await.unwrap();
+    origin.on("*", reply);
+    let world = Setup::new(&origin).shield(json!({ "replicas": 1 })).start().await.unwrap();
+    (origin, world)
+}
+
+/// The shield is asked for the site's host, and told with which port the client asked for it.
+//= rfc9111#4.4
+#[tokio::test]
+async fn a_change_reaches_what_is_named_with_the_clients_port_in_both_tiers() {
+    let (_origin, world) = two(|asked| match asked.method.as_str() {
+        "GET" => Reply::fresh(60, asked.number.to_string()),
+        _ => Reply::status(201).field("location", "http://cdn.example.com:18080/made"),
+    })
+    .await;
+    world.ask("/made").await.expect(200, "MISS").expect_body("1");
+    world.all_settled().await;
+    let post = |host: &str| Request::new("POST", "/x").field("host", host).body("x");
+    world.ask(post("cdn.example.com:9")).await.expect(201, "PASS");
+    world.ask("/made").await.expect(200, "HIT").expect_body("1");
+    world.ask(post("cdn.example.com:18080")).await.expect(201, "PASS");
+    world.ask("/made").await.expect(200, "MISS").expect_body("2");
+}
+
+/// The shield stands in for the origin, and the edge has the same already: it is as stale there.
+#[tokio::test]
+async fn what_a_shield_stands_in_with_is_marked_when_the_edge_has_it_too() {
+    let (_origin, world) = two(|asked| match asked.number {
+        1 => Reply::fresh(10, "a").field("etag", "\"one\""),
+        _ => Reply::status(503),
+    })
+    .await;
+    world.ask("/a").await.expect(200, "MISS").expect_no("x-cdn-stale");
+    world.all_settled().await;
+    world.pass_seconds(20);
+    let stale = world.ask("/a").await;
+    stale.expect_status(200).expect_body("a").expect_field("x-cdn-stale", "origin-error");
 }

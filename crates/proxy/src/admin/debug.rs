@@ -178,7 +178,8 @@ impl Variant {
             age_seconds: variant.freshness.age(now),
             ttl_seconds: variant.freshness.remaining(now),
             vouched: variant.vouched.to_string(),
-            tags: variant.tags.iter().map(|tag| text(tag)).collect(),
+            // With a line feed: not tags of the response, but groups of its origin and its URL.
+            tags: variant.tags.iter().filter(|t| !t.contains(&b'\n')).map(|t| text(t)).collect(),
             bytes: variant.bytes,
             body_bytes: variant.body_len,
             hits: variant.hits,

@@ -26,7 +26,11 @@ impl StoreMetrics {
             ("cdn_cache_objects", "Objects stored.", |s| s.objects),
             ("cdn_cache_hit_for_miss_marks", "URLs marked as uncacheable.", |s| s.marks),
             ("cdn_cache_fills", "Fills under way.", |s| s.flights),
-            ("cdn_cache_tags", "Surrogate keys that stored objects have.", |s| s.tags),
+            (
+                "cdn_cache_tags",
+                "Surrogate keys that stored objects have, and what counts as such.",
+                |s| s.tags,
+            ),
             ("cdn_cache_tag_index_bytes", "Bytes of surrogate keys, each counted once.", |s| {
                 s.tag_bytes
             }),

@@ -25,6 +25,9 @@ use super::send::Sender;
 use super::turn::Turn;
 
 const SCRATCH_BYTES: usize = 64 << 10;
+/// In place of what must not be read: a byte that hyper takes neither in a head nor in a chunk size, and what looks like
+/// the end of a head, without which it would not look at one that comes in pieces.
+const POISON: &[u8] = b"\0\n\n";
 /// A head and a small body leave faster copied together than as a vector of two.
 const FLAT: usize = 8 << 10;
 
@@ -49,6 +52,8 @@ pub(super) struct Gate {
     check: Option<FramingCheck>,
     refused: Option<IntCounterVec>,
     poisoned: bool,
+    /// What hyper has not read yet of [`POISON`].
+    poison: &'static [u8],
     /// What is said in place of hyper's bare 400.
     farewell: Option<FramingError>,
     /// That, as far as it is not sent yet.
@@ -70,8 +75,9 @@ impl Gate {
     ) -> Self {
         // hyper counts the others, and answers 431 to all of them.
         let limits = HeadLimits {
-            // One less than what hyper refuses, so that this comes first.
-            max_line_bytes: (connection.limits.max_head_bytes as usize).saturating_sub(1),
+            // What is put in place of the rest must fit into what hyper reads.
+            max_line_bytes: (connection.limits.max_head_bytes as usize)
+                .saturating_sub(POISON.len() + 1),
             max_head_bytes: usize::MAX >> 1,
             max_fields: usize::MAX >> 1,
         };
@@ -82,6 +88,7 @@ impl Gate {
             check,
             refused,
             poisoned: false,
+            poison: POISON,
             farewell: None,
             parting: Bytes::new(),
             between_messages: true,
@@ -154,6 +161,7 @@ impl Read for Gate {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.poisoned {
+            this.put_poison(&mut out);
             return Poll::Ready(Ok(()));
         }
         SCRATCH.with_borrow_mut(|scratch| {
@@ -174,9 +182,7 @@ impl Read for Gate {
             let passed = this.check(buffer.filled());
             out.put_slice(&buffer.filled()[..passed]);
             if this.poisoned {
-                // No byte that hyper takes in a head or a chunk size; there is room, since at least one
-                // byte was held back.
-                out.put_slice(b"\0");
+                this.put_poison(&mut out);
             }
             Poll::Ready(Ok(()))
         })
@@ -184,6 +190,12 @@ impl Read for Gate {
 }
 
 impl Gate {
+    fn put_poison(&mut self, out: &mut ReadBufCursor<'_>) {
+        let (now, later) = self.poison.split_at(self.poison.len().min(out.remaining()));
+        out.put_slice(now);
+        self.poison = later;
+    }
+
     fn wrote(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let connection = &self.connection;
         connection.blocked.store(polled.is_pending(), Ordering::Relaxed);
@@ -204,9 +216,13 @@ impl Gate {
     }
 
     /// Says why the request was refused in place of `said`, if that is what hyper says of it: hyper only knows that it
-    /// could not read it. Whether it did.
+    /// could not read it. What answers a request before it comes from a cache and says so. Whether it did.
     fn poll_farewell(&mut self, cx: &mut Context<'_>, said: &[u8]) -> Poll<io::Result<bool>> {
-        let Some(error) = self.farewell.filter(|_| said.starts_with(b"HTTP/1.1 400 ")) else {
+        let of_hyper = || {
+            let status = [b"HTTP/1.1 400 ", b"HTTP/1.1 431 "].iter().any(|s| said.starts_with(*s));
+            status && memchr::memmem::find(said, b"cache-status:").is_none()
+        };
+        let Some(error) = self.farewell.filter(|_| of_hyper()) else {
             return Poll::Ready(Ok(false));
         };
         if self.parting.is_empty() {
