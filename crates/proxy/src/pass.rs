@@ -83,8 +83,8 @@ impl<B: Backend> Pipeline<B> {
         let Reply { mut response, source } = match self.backend.fetch(&ask, head, body).await {
             Ok(reply) => reply,
             Err(FetchError::RequestTooLarge) => return self.refuse(too_large(most)),
-            Err(error @ FetchError::RequestBroken) => {
-                let text = "the request's body is malformed or broke off";
+            Err(error @ (FetchError::RequestBroken | FetchError::RequestStalled)) => {
+                let text = "the request's body is malformed, broke off or stopped coming";
                 let refusal = Refusal::new(error.status(), error.as_str(), text);
                 return self.refuse(refusal.closing());
             }

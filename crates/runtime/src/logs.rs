@@ -1,5 +1,7 @@
 //! Logs: one JSON object a line on standard error, or plain text on a terminal.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -20,6 +22,8 @@ pub fn init(format: Format, default_filter: &str) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Colours in a file hide its fields from whoever searches it.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(true);
     let _ = match format {
         Format::Json => builder.json().flatten_event(true).try_init(),

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 use crate::error::{FetchError, FromClient, root_cause};
 use crate::target::UnderWay;
 
+pub(crate) use outgoing::Course;
 pub use outgoing::Outgoing;
 
 mod outgoing;

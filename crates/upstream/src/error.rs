@@ -73,6 +73,9 @@ pub enum FetchError {
     /// The client's request body broke off or is malformed; the origin is not to blame.
     #[error("request body broke off")]
     RequestBroken,
+    /// The client's request body stopped coming; the origin is not to blame.
+    #[error("request body stalled")]
+    RequestStalled,
     /// The client's request body is larger than it may be; the origin is not to blame.
     #[error("request body too large")]
     RequestTooLarge,
@@ -93,6 +96,7 @@ impl FetchError {
             Self::QueueFull { .. } => "queue-full",
             Self::QueueTimeout { .. } => "queue-timeout",
             Self::RequestBroken => "request-broken",
+            Self::RequestStalled => "request-stalled",
             Self::RequestTooLarge => "request-too-large",
         }
     }
@@ -108,6 +112,7 @@ impl FetchError {
                 http::StatusCode::SERVICE_UNAVAILABLE
             }
             Self::RequestBroken => http::StatusCode::BAD_REQUEST,
+            Self::RequestStalled => http::StatusCode::REQUEST_TIMEOUT,
             Self::RequestTooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
             Self::Connect { .. } | Self::Exchange { .. } | Self::BodyCut(_) => {
                 http::StatusCode::BAD_GATEWAY

@@ -13,7 +13,7 @@ use crate::error::FetchError;
 use crate::policy::Policy;
 use crate::target::{Pass, Target};
 
-use send::Failure;
+use send::{Failure, Limits};
 
 mod send;
 
@@ -201,10 +201,15 @@ impl Exchange<'_> {
         pass.sending();
         let begun = Instant::now();
         let left = self.left();
-        let within = self.sending.min(left);
+        let limits = Limits {
+            first_byte: self.sending,
+            between_bytes: self.policy.between_bytes,
+            left,
+            body: &self.body,
+        };
         let (target, repeatable) = (pass.target(), self.repeatable);
         let again = || self.body.for_a_try();
-        let sent = send::within(within, self.clients, target, (head, first), repeatable, again);
+        let sent = send::within(limits, self.clients, target, (head, first), repeatable, again);
         let result = sent.await;
         self.sending = self.sending.saturating_sub(begun.elapsed());
         match result {

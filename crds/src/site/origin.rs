@@ -71,10 +71,11 @@ pub struct TimeoutsSpec {
     /// Until a connection stands, TLS included.
     pub connect: Duration,
 
-    /// Until the response's headers are there; starts with `connect`. Further tries are within it.
+    /// From the last byte of the request, or of what was taken of it, until the response's headers are there; starts
+    /// with `connect`. Further tries are within it.
     pub first_byte: Duration,
 
-    /// Between two pieces of the response's body.
+    /// Between two pieces of the response's body, and between two that the client sends of its own.
     pub between_bytes: Duration,
 
     /// Until the response is complete: waiting for a turn, all tries and the body. A bound for what

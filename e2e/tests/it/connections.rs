@@ -1,5 +1,7 @@
 //! How long connections last, and how they end.
 
+use std::time::Duration;
+
 use e2e::client::{Client, HOST, Http2, Request};
 use e2e::origin::Reply;
 use http_body_util::BodyExt;
@@ -19,7 +21,7 @@ async fn a_slow_head_is_cut_off() {
             if dribbling.send_raw("X").await.is_err() {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("goes on for ever");
     };
@@ -158,4 +160,46 @@ async fn an_http2_client_that_takes_nothing_is_cut_off_and_one_that_waits_for_th
     assert!(unread.into_body().collect().await.is_err());
     gate.open();
     slow.await.unwrap().expect_status(200).expect_body("slow");
+}
+
+/// What may yet become HTTP/2 is a head like any other, and costs nothing while it waits.
+//= rfc9113#3.3
+#[tokio::test]
+async fn the_beginning_of_a_preface_is_cut_off_like_a_slow_head() {
+    let limits = json!({ "headerTimeout": "500ms", "idleTimeout": "60s" });
+    let (_origin, world) = echoing(|s| s.limits(limits)).await;
+    for beginning in ["P", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        let mut client = world.connect().await;
+        client.send_raw(beginning).await.unwrap();
+        client.closed().await.unwrap();
+    }
+    // A client that leaves within it is not waited for.
+    let mut client = world.connect().await;
+    client.send_raw("PRI").await.unwrap();
+    client.finish().await.unwrap();
+    client.closed().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_begins_like_a_preface_is_read_from_its_first_byte() {
+    let (_origin, world) = echoing(|s| s).await;
+    let text = format!("PROPFIND /a HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
+    for first in [1, 2, 3, 30] {
+        let mut client = world.connect().await;
+        for piece in [&text[..first], &text[first..]] {
+            client.send_raw(piece).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        client.answer().await.unwrap().expect(200, "PASS").expect_body("PROPFIND /a ");
+    }
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut client = world.connect().await;
+    for piece in [&preface[..3], &preface[3..15], &preface[15..]] {
+        client.send_raw(piece).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The client's settings, which the preface begins with.
+    client.send_raw([0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+    let frame = client.raw().await.unwrap();
+    assert_eq!(frame.get(3), Some(&4), "SETTINGS: {frame:?}");
 }

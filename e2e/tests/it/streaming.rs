@@ -1,5 +1,7 @@
 //! Bodies on their way: slow readers, large ones, broken ones, uploads (E10).
 
+use std::time::Duration;
+
 use e2e::client::{Answer, Client, Http2, Request};
 use e2e::gate::Gate;
 use e2e::origin::{Reply, pattern};
@@ -251,8 +253,55 @@ async fn a_slow_reader_of_what_is_too_large_to_store_does_not_hold_up_the_others
     fast.head().await.unwrap().expect_status(200);
     gate.open();
     // The slow one does not read at all.
-    let within = std::time::Duration::from_secs(5);
+    let within = Duration::from_secs(5);
     let read = tokio::time::timeout(within, fast.body(usize::MAX)).await;
     let (body, cut) = read.expect("one waits for the other").unwrap();
     assert!(!cut && body.len() == 1 + 30 * MIB);
+}
+
+/// The time for the first byte is the origin's, which has nothing to answer before it has the request.
+#[tokio::test]
+async fn an_upload_may_take_longer_than_the_origin_for_its_first_byte() {
+    let timeouts = json!({ "timeouts": { "connect": "500ms", "firstByte": "1s" } });
+    let (origin, world) = start_with(|s| s.site(timeouts)).await;
+    origin.on("/a", |asked| Reply::ok(asked.text()));
+    for length in [("content-length", "15"), ("transfer-encoding", "chunked")] {
+        let mut client = world.connect().await;
+        client.send(Request::new("POST", "/a").field(length.0, length.1)).await.unwrap();
+        for _ in 0..15 {
+            let piece = if length.0 == "content-length" { "x" } else { "1\r\nx\r\n" };
+            client.send_raw(piece).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        if length.0 == "transfer-encoding" {
+            client.send_raw("0\r\n\r\n").await.unwrap();
+        }
+        client.answer().await.unwrap().expect(200, "PASS").expect_body("x".repeat(15));
+    }
+    // From the last byte on it counts.
+    let never = Gate::closed();
+    origin.always("/silent", Reply::ok("late").after(&never));
+    let silent = world.ask(Request::new("POST", "/silent").body("x")).await;
+    silent.expect_status(504).expect_cache_status("detail=first-byte-timeout");
+}
+
+/// Else a few clients could have everybody refused.
+#[tokio::test]
+async fn an_upload_that_stalls_is_no_fault_of_the_origin() {
+    let site = json!({
+        "timeouts": { "betweenBytes": "300ms" },
+        "breaker": { "consecutiveFailures": 2 },
+    });
+    let (origin, world) = start_with(|s| s.site(site)).await;
+    origin.always("*", Reply::ok("a").field("cache-control", "no-store"));
+    for _ in 0..5 {
+        let mut client = world.connect().await;
+        let stalled = Request::new("POST", "/a").field("content-length", "10");
+        client.send(stalled).await.unwrap();
+        client.send_raw("half").await.unwrap();
+        let answer = client.answer().await.unwrap();
+        answer.expect_status(408).expect_cache_status("detail=request-stalled");
+        answer.expect_field("connection", "close");
+    }
+    world.ask("/a").await.expect_status(200).expect_body("a");
 }

@@ -6,15 +6,15 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper_util::rt::TokioExecutor;
 use parking_lot::Mutex;
 use runtime::drain::{Drain, Stage};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use wire::snapshot::Limits;
@@ -191,20 +191,20 @@ impl Interim {
 
 /// Serves `stream` until it ends, is killed by the sweeper, or the process has closed.
 pub(super) async fn run<H: Handler>(
-    stream: TcpStream,
+    mut stream: TcpStream,
     connection: Arc<Connection>,
     handler: H,
     metrics: &ServeMetrics,
     drain: Drain,
 ) {
     let opened = tokio::select! {
-        preface = is_http2(&stream) => preface,
+        preface = is_http2(&mut stream, &connection) => preface,
         () = connection.killed() => None,
     };
-    let Some(http2) = opened else { return };
+    let Some((http2, taken)) = opened else { return };
     let service = Serving { handler, connection: connection.clone(), drain: drain.clone() };
     if http2 {
-        let gate = Gate::new(stream, connection.clone(), None);
+        let gate = Gate::new(stream, connection.clone(), None).behind(taken);
         let conn = http2_builder(&connection.limits).serve_connection(gate, service);
         let mut conn = pin!(conn);
         let mut closing = false;
@@ -219,7 +219,8 @@ pub(super) async fn run<H: Handler>(
             }
         }
     } else {
-        let gate = Gate::new(stream, connection.clone(), Some(metrics.refused.clone()));
+        let refused = Some(metrics.refused.clone());
+        let gate = Gate::new(stream, connection.clone(), refused).behind(taken);
         let builder = http1_builder(&connection.limits);
         let mut conn = builder.serve_connection(gate, service).with_upgrades();
         loop {
@@ -261,19 +262,24 @@ fn http2_builder(limits: &Limits) -> hyper::server::conn::http2::Builder<TokioEx
     builder
 }
 
-/// Looks at the first bytes without taking them; `None` when the client left.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Looks at the first bytes: whether they begin HTTP/2, and what of them was taken; `None` when the client left.
 //= rfc9113#3.3
-async fn is_http2(stream: &TcpStream) -> Option<bool> {
-    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+async fn is_http2(stream: &mut TcpStream, connection: &Connection) -> Option<(bool, Bytes)> {
     let mut seen = [0; PREFACE.len()];
-    loop {
-        let n = stream.peek(&mut seen).await.ok().filter(|n| *n > 0)?;
-        if n == PREFACE.len() || !PREFACE.starts_with(&seen[..n]) {
-            return Some(seen == PREFACE);
-        }
-        // A prefix of the preface: rare, so waiting for the rest need not be clever.
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    let there = stream.peek(&mut seen).await.ok().filter(|n| *n > 0)?;
+    if there == PREFACE.len() || !PREFACE.starts_with(&seen[..there]) {
+        return Some((seen == PREFACE, Bytes::new()));
     }
+    // A part of it: as much of a head as any other, and read like one.
+    connection.head_since.store(connection.tick().max(1), Ordering::Relaxed);
+    let mut taken = 0;
+    while taken < PREFACE.len() && PREFACE.starts_with(&seen[..taken]) {
+        taken += stream.read(&mut seen[taken..]).await.ok().filter(|n| *n > 0)?;
+    }
+    connection.head_since.store(0, Ordering::Relaxed);
+    Some((seen == PREFACE, Bytes::copy_from_slice(&seen[..taken])))
 }
 
 struct Serving<H> {

@@ -49,6 +49,8 @@ thread_local! {
 pub(super) struct Gate {
     stream: TcpStream,
     connection: Arc<Connection>,
+    /// What was taken from the stream before.
+    taken: Bytes,
     check: Option<FramingCheck>,
     refused: Option<IntCounterVec>,
     poisoned: bool,
@@ -85,6 +87,7 @@ impl Gate {
         Self {
             stream,
             connection,
+            taken: Bytes::new(),
             check,
             refused,
             poisoned: false,
@@ -96,6 +99,12 @@ impl Gate {
             along: 0,
             sender: Sender::default(),
         }
+    }
+
+    /// The first bytes of the stream are `taken` from it already.
+    pub(super) fn behind(mut self, taken: Bytes) -> Self {
+        self.taken = taken;
+        self
     }
 
     /// Lets the client read the last answer before the socket goes: data left unread would reset the
@@ -167,7 +176,13 @@ impl Read for Gate {
         SCRATCH.with_borrow_mut(|scratch| {
             let room = out.remaining().min(scratch.len());
             let mut buffer = ReadBuf::new(&mut scratch[..room]);
-            let polled = Pin::new(&mut this.stream).poll_read(cx, &mut buffer);
+            let polled = if this.taken.is_empty() {
+                Pin::new(&mut this.stream).poll_read(cx, &mut buffer)
+            } else {
+                let taken = this.taken.split_to(this.taken.len().min(room));
+                buffer.put_slice(&taken);
+                Poll::Ready(Ok(()))
+            };
             let connection = &this.connection;
             let in_body = this.check.as_ref().is_some_and(|c| !c.in_head() && !c.at_boundary());
             if polled.is_pending() {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::{BoxError, RequestBody, empty_body};
 
@@ -17,7 +18,25 @@ pub struct Outgoing(Kind);
 
 enum Kind {
     Empty,
-    Streamed(Arc<Mutex<Option<RequestBody>>>),
+    Streamed(Arc<Streamed>),
+}
+
+struct Streamed {
+    body: Mutex<Option<RequestBody>>,
+    course: Mutex<Course>,
+}
+
+/// How far the body of a request has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// There is none, or nobody has begun to read it.
+    Untouched,
+    /// The next piece has to come from the client, since then.
+    Wanted(Instant),
+    /// The last piece was handed over then, and the next one is for the origin to take.
+    Given(Instant),
+    /// All of it was handed over then.
+    Ended(Instant),
 }
 
 impl Outgoing {
@@ -26,7 +45,8 @@ impl Outgoing {
         Self(if body.is_end_stream() {
             Kind::Empty
         } else {
-            Kind::Streamed(Arc::new(Mutex::new(Some(body))))
+            let course = Mutex::new(Course::Untouched);
+            Kind::Streamed(Arc::new(Streamed { body: Mutex::new(Some(body)), course }))
         })
     }
 
@@ -39,7 +59,7 @@ impl Outgoing {
     pub fn is_left(&self) -> bool {
         match &self.0 {
             Kind::Empty => true,
-            Kind::Streamed(slot) => slot.lock().is_some(),
+            Kind::Streamed(streamed) => streamed.body.lock().is_some(),
         }
     }
 
@@ -47,16 +67,25 @@ impl Outgoing {
     pub fn for_a_try(&self) -> Option<RequestBody> {
         match &self.0 {
             Kind::Empty => Some(empty_body()),
-            Kind::Streamed(slot) => {
-                self.is_left().then(|| Borrowed { slot: slot.clone(), taken: None }.boxed_unsync())
+            Kind::Streamed(streamed) => {
+                let borrowed = || Borrowed { streamed: streamed.clone(), taken: None };
+                self.is_left().then(|| borrowed().boxed_unsync())
             }
+        }
+    }
+
+    /// How far it has come.
+    pub fn course(&self) -> Course {
+        match &self.0 {
+            Kind::Empty => Course::Untouched,
+            Kind::Streamed(streamed) => *streamed.course.lock(),
         }
     }
 }
 
 /// Leaves the body where it is until it is wanted.
 struct Borrowed {
-    slot: Arc<Mutex<Option<RequestBody>>>,
+    streamed: Arc<Streamed>,
     taken: Option<RequestBody>,
 }
 
@@ -64,7 +93,7 @@ impl Borrowed {
     fn ask<T>(&self, question: impl Fn(&RequestBody) -> T) -> Option<T> {
         match &self.taken {
             Some(body) => Some(question(body)),
-            None => self.slot.lock().as_ref().map(question),
+            None => self.streamed.body.lock().as_ref().map(question),
         }
     }
 }
@@ -79,12 +108,22 @@ impl HttpBody for Borrowed {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         if this.taken.is_none() {
-            this.taken = this.slot.lock().take();
+            this.taken = this.streamed.body.lock().take();
         }
-        match &mut this.taken {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(Some(Err("the request body was sent already".into()))),
-        }
+        let Some(body) = &mut this.taken else {
+            return Poll::Ready(Some(Err("the request body was sent already".into())));
+        };
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        let mut course = this.streamed.course.lock();
+        *course = match (&polled, *course) {
+            (Poll::Pending, Course::Wanted(since)) => Course::Wanted(since),
+            (Poll::Pending, _) => Course::Wanted(Instant::now()),
+            // Whoever was told the length does not ask for the end.
+            (Poll::Ready(Some(Ok(_))), _) if !body.is_end_stream() => Course::Given(Instant::now()),
+            (Poll::Ready(_), _) => Course::Ended(Instant::now()),
+        };
+        drop(course);
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

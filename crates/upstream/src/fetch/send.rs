@@ -1,5 +1,7 @@
 //! One try: a request goes out, a response head comes back.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +11,9 @@ use http_body_util::LengthLimitError;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use tokio::time::{Instant, timeout_at};
 
-use crate::body::RequestBody;
+use crate::body::{Course, Outgoing, RequestBody, later};
 use crate::clients::{Clients, HttpClient};
 use crate::connect::Used;
 use crate::error::{FetchError, FromClient, TimedOut, cause, caused_by, root_cause};
@@ -29,11 +32,52 @@ impl From<FetchError> for Failure {
     }
 }
 
+/// How long an exchange may take.
+pub(super) struct Limits<'a> {
+    /// From the request's last byte, or the last one that was taken, to the first of the response.
+    pub(super) first_byte: Duration,
+    /// Between pieces of a body that the client still has to send.
+    pub(super) between_bytes: Duration,
+    /// For all of it.
+    pub(super) left: Duration,
+    pub(super) body: &'a Outgoing,
+}
+
+impl Limits<'_> {
+    /// When an exchange that began at `begun` has taken too long, as things stand.
+    fn until(&self, begun: Instant) -> Instant {
+        let until = match self.body.course() {
+            Course::Untouched => later(begun, self.first_byte),
+            Course::Wanted(since) => later(since, self.between_bytes),
+            Course::Given(since) | Course::Ended(since) => later(since, self.first_byte),
+        };
+        until.min(later(begun, self.left))
+    }
+
+    /// Lets `sending` go on as long as it may; who was waited for if that was not enough.
+    async fn keep<T>(&self, sending: impl Future<Output = T>) -> Result<T, Course> {
+        let begun = Instant::now();
+        let mut sending = pin!(sending);
+        loop {
+            let until = match self.body.is_empty() {
+                true => self.until(begun),
+                // Once it comes to the body it may be over sooner.
+                false => self.until(begun).min(later(Instant::now(), self.between_bytes)),
+            };
+            match timeout_at(until, sending.as_mut()).await {
+                Ok(result) => return Ok(result),
+                Err(_) if self.until(begun) > Instant::now() => {}
+                Err(_) => return Err(self.body.course()),
+            }
+        }
+    }
+}
+
 /// Sends a request that is addressed to `target`. If that closed a connection that had served before, as it may do at any
 /// time, and the request is `repeatable`, it goes over another one, once, with what `again` gives for a body. One that is
 /// not goes over none that was idle for long.
 pub(super) async fn within(
-    time: Duration,
+    limits: Limits<'_>,
     clients: &Clients,
     target: &Arc<Target>,
     (head, body): (Parts, RequestBody),
@@ -52,9 +96,10 @@ pub(super) async fn within(
             result => result.map_err(|(error, _)| error),
         }
     };
-    let answer = tokio::time::timeout(time, sending)
-        .await
-        .map_err(|_| FetchError::FirstByteTimeout { origin: name() })?;
+    let answer = limits.keep(sending).await.map_err(|waited_for| match waited_for {
+        Course::Wanted(_) => FetchError::RequestStalled,
+        _ => FetchError::FirstByteTimeout { origin: name() },
+    })?;
     let response = answer.map_err(|error| {
         let nonsense = cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
         let error = if error.is_connect() && caused_by::<TimedOut>(&error) {
