@@ -201,6 +201,13 @@ fn addressee(
     }
     let named = authority(head).unwrap_or("");
     let host = normalize_host(named, scheme).map_err(|_| bad_host("Host is not a host name"))?;
+    //= rfc9113#8.3.1
+    if head.version == Version::HTTP_2
+        && let Some(field) = field.and_then(|value| value.to_str().ok())
+        && normalize_host(field, scheme).ok().as_deref() != Some(&*host)
+    {
+        return Err(bad_host("Host and :authority name different hosts; send one of them"));
+    }
     let behind = node.known_as(config, &host, scheme);
     let sent_here = behind.is_some();
     let bare = behind.as_deref().unwrap_or_else(|| without_port(&host));

@@ -17,7 +17,7 @@ pub struct LimitsSpec {
     /// line alone is too long. `1Ki` to `1Mi`.
     pub max_header_size: ByteQuantity,
 
-    /// Header lines of a request; more get status 431.
+    /// Header lines of a request; more get status 431. An origin's answer may have 100.
     #[schemars(range(min = 1, max = 1000))]
     pub max_headers: i32,
 

@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http2::{SendRequest, handshake};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::client::conn::http2::{Builder, SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::{Answer, HOST, Request};
@@ -27,6 +28,22 @@ impl Http2 {
     pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self(sender))
+    }
+
+    /// Connects, and sends a PING each `interval` from then on.
+    ///
+    /// # Errors
+    /// When nobody listens, or it is no HTTP/2 server.
+    pub async fn connect_with_pings(
+        address: SocketAddr,
+        interval: Duration,
+    ) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).keep_alive_interval(interval).keep_alive_while_idle(true);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Self(sender))
     }
@@ -70,13 +87,14 @@ impl Http2 {
         request: &Request,
         body: BoxBody<Bytes, Infallible>,
     ) -> anyhow::Result<Response<Incoming>> {
+        // Of a whole URL, the field is one of its own.
+        let whole = request.target.starts_with("http://");
         let host = request.fields.get("host").unwrap_or(HOST);
-        let mut outgoing = http::Request::builder()
-            .method(request.method.as_str())
-            .uri(format!("http://{host}{}", request.target));
-        for (name, value) in
-            request.fields.0.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("host"))
-        {
+        let uri =
+            if whole { request.target.clone() } else { format!("http://{host}{}", request.target) };
+        let mut outgoing = http::Request::builder().method(request.method.as_str()).uri(uri);
+        let sent = |name: &str| whole || !name.eq_ignore_ascii_case("host");
+        for (name, value) in request.fields.0.iter().filter(|(name, _)| sent(name)) {
             outgoing = outgoing.header(name, value);
         }
         Ok(self.0.send_request(outgoing.body(body)?).await?)

@@ -35,6 +35,19 @@ async fn a_host_field_that_the_target_overrules_reaches_no_origin() {
     world.ask(passed).await.expect(200, "PASS").expect_body(HOST);
 }
 
+//= rfc9113#8.3.1
+#[tokio::test]
+async fn a_host_field_that_contradicts_an_authority_is_malformed() {
+    let (origin, world) = telling("x-forwarded-host", |s| s).await;
+    let mut http2 = Http2::connect(world.address).await.unwrap();
+    let request = Request::get("http://cdn.example.com/a");
+    http2.ask(request.clone().field("host", "evil.example")).await.unwrap().expect_status(400);
+    assert!(origin.asked("/a").is_empty());
+    let mut http2 = Http2::connect(world.address).await.unwrap();
+    let alike = request.field("host", "CDN.example.com:80");
+    http2.ask(alike).await.unwrap().expect(200, "MISS").expect_body(HOST);
+}
+
 /// The key has no port and one spelling of the host, so nothing that is stored may depend on them.
 #[tokio::test]
 async fn the_spelling_of_a_host_is_not_stored_for_others() {
