@@ -91,6 +91,11 @@ impl Body {
         self.busy = Some(busy);
     }
 
+    /// Bytes that were taken from the source and not yet offered.
+    fn kept(&self) -> u64 {
+        self.busy.as_ref().map_or(0, InService::kept)
+    }
+
     /// Keeps one of a bounded number of places until the body is sent or dropped.
     pub(crate) fn keep_place(&mut self, place: OwnedSemaphorePermit) {
         self.place = Some(place);
@@ -106,39 +111,41 @@ impl HttpBody for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        if let Some(busy) = &mut this.busy {
-            busy.asked();
+        if let Some(rest) = this.busy.as_mut().and_then(InService::asked) {
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
         let polled = ready!(this.source.poll(cx));
-        if let Some(busy) = &mut this.busy {
-            busy.offered();
-        }
         if let (Some(served), Some(Ok(frame))) = (&this.served, &polled)
             && let Some(data) = frame.data_ref()
         {
             served.inc_by(data.len() as u64);
         }
-        Poll::Ready(polled)
+        Poll::Ready(match (polled, &mut this.busy) {
+            (Some(Ok(frame)), Some(busy)) => Some(Ok(frame.map_data(|piece| busy.offered(piece)))),
+            (polled, _) => polled,
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Empty => true,
-            Source::Whole(bytes) => bytes.is_empty(),
-            Source::Stored { left, .. } => *left == Some(0),
-            Source::Upstream(body) => body.is_end_stream(),
-            Source::Parts { left, .. } => *left == 0,
-        }
+        self.kept() == 0
+            && match &self.source {
+                Source::Empty => true,
+                Source::Whole(bytes) => bytes.is_empty(),
+                Source::Stored { left, .. } => *left == Some(0),
+                Source::Upstream(body) => body.is_end_stream(),
+                Source::Parts { left, .. } => *left == 0,
+            }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.source {
-            Source::Empty => SizeHint::with_exact(0),
-            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Source::Stored { left, .. } => left.map_or_else(SizeHint::new, SizeHint::with_exact),
-            Source::Upstream(body) => body.size_hint(),
-            Source::Parts { left, .. } => SizeHint::with_exact(*left),
-        }
+        let exact = match &self.source {
+            Source::Empty => Some(0),
+            Source::Whole(bytes) => Some(bytes.len() as u64),
+            Source::Stored { left, .. } => *left,
+            Source::Upstream(body) => body.size_hint().exact(),
+            Source::Parts { left, .. } => Some(*left),
+        };
+        exact.map_or_else(SizeHint::new, |left| SizeHint::with_exact(self.kept() + left))
     }
 }
 

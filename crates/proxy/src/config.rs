@@ -16,6 +16,7 @@ use crate::follow::{Demand, Standing};
 use crate::front_door::FrontDoor;
 use crate::metrics::ProxyMetrics;
 use crate::rings::{Hot, Rings};
+use crate::serve::Open;
 use crate::site::{Site, Sites};
 use crate::way::Way;
 
@@ -94,6 +95,8 @@ pub struct Node {
     /// What clients ask of it.
     pub(crate) demand: Demand,
     pub(crate) hot: Mutex<Hot>,
+    /// The connections of clients, and of tiers: each kind has room of its own.
+    open: [Open; 2],
     /// Lets PURGE in on the clients' port; without it that is 405.
     pub purges: OnceLock<FrontDoor>,
     config: ArcSwap<Config>,
@@ -124,6 +127,7 @@ impl Node {
         if config.snapshot.tier == Tier::Shield {
             let _ = own_ring.set(format!("shield/{}", config.snapshot.pool));
         }
+        let open = [Open::new(&metrics.serve), Open::new(&metrics.serve)];
         let node = Arc::new(Self {
             name: name.to_owned(),
             cdn_ids: [format!("{pool}.blue-origin"), format!("{pool}.{between}.blue-origin")],
@@ -138,6 +142,7 @@ impl Node {
             pop: OnceLock::new(),
             demand: Demand::default(),
             hot: Mutex::default(),
+            open,
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
         });
@@ -149,6 +154,12 @@ impl Node {
     pub(crate) fn cdn_id(&self, by_tiers: bool) -> &str {
         let [clients, tiers] = &self.cdn_ids;
         if by_tiers { tiers } else { clients }
+    }
+
+    /// The connections that it has with clients or with tiers.
+    pub(crate) fn open(&self, of_tiers: bool) -> &Open {
+        let [clients, tiers] = &self.open;
+        if of_tiers { tiers } else { clients }
     }
 
     /// The configuration now.

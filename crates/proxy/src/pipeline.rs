@@ -23,7 +23,7 @@ use crate::intake::{self, Received};
 use crate::outcome::Outcome;
 use crate::ping::{self, Hops};
 use crate::refusal::Refusal;
-use crate::serve::{Connection, Handler, Interim};
+use crate::serve::{Connection, Handler, Interim, Open};
 use crate::store::{Fetch, Fetched, erred, failure, may_stand_in};
 use crate::tiers::Word;
 use crate::upload::Upload;
@@ -479,6 +479,10 @@ impl<B: Backend> Handler for Front<B> {
 
     fn limits(&self) -> Arc<Limits> {
         self.0.node.config_guard().limits.clone()
+    }
+
+    fn open(&self) -> &Open {
+        self.0.node.open(self.0.for_tiers)
     }
 
     fn handle(&self, request: Request<Incoming>, connection: &Arc<Connection>) -> Answering {

@@ -4,6 +4,7 @@ mod connection;
 mod gate;
 mod open;
 mod send;
+mod streams;
 mod sweep;
 mod turn;
 
@@ -24,7 +25,8 @@ use wire::snapshot::Limits;
 
 pub(crate) use connection::InService;
 pub use connection::{Connection, Interim};
-use open::Open;
+use open::OneOpen;
+pub use open::Open;
 
 use crate::body::Body;
 
@@ -35,6 +37,9 @@ pub trait Handler: Clone + Send + Sync + 'static {
 
     /// The limits for connections from now on.
     fn limits(&self) -> Arc<Limits>;
+
+    /// What its connections count as; the limit for them holds for all listeners with the same.
+    fn open(&self) -> &Open;
 
     /// Starts answering `request`, which came over `connection`.
     fn handle(&self, request: Request<Incoming>, connection: &Arc<Connection>) -> Self::Answer;
@@ -63,7 +68,7 @@ impl ServeMetrics {
             )?,
             closed: metrics.counters(
                 "cdn_client_connections_timed_out_total",
-                "Client connections closed because a time limit ran out, by limit.",
+                "Client connections, and streams of them, closed because a time limit ran out, by limit.",
                 &["limit"],
             )?,
         })
@@ -123,25 +128,37 @@ pub async fn serve<H: Handler>(
     drain: Drain,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let open = Open::new(metrics.connections.clone());
+    let open = handler.open().clone();
+    let most = || handler.limits().max_connections;
     let sweeper = sweep::Sweeper::start(metrics.clone(), drain.clone());
-    let take = |(stream, peer): (TcpStream, SocketAddr)| {
-        let connection = sweeper.admit(peer, handler.limits(), open.one_more());
+    let take = |(stream, peer): (TcpStream, SocketAddr), one: OneOpen| {
+        let connection = sweeper.admit(peer, handler.limits(), one);
         let (handler, drain, metrics) = (handler.clone(), drain.clone(), metrics.clone());
         tokio::spawn(async move {
             connection::run(stream, connection, handler, &metrics, drain).await;
         });
     };
     let mut closed = pin!(drain.reached(Stage::Closed));
+    let mut waiting = None;
     loop {
         tokio::select! {
             biased;
             () = &mut closed => break,
-            accepted = accept(&listener, &open, &handler) => accepted.map(&take),
+            one = open.one_more(most), if waiting.is_some() => {
+                if let Some(accepted) = waiting.take() {
+                    take(accepted, one);
+                }
+            }
+            accepted = accept(&listener), if waiting.is_none() => waiting = accepted,
         };
     }
-    let room = handler.limits().max_connections.saturating_sub(open.count());
-    last(listener, room).into_iter().for_each(&take);
+    let mut queue = Queue::close(listener);
+    while let Some(one) = open.try_one_more(most())
+        && let Some(accepted) = waiting.take().or_else(|| queue.next())
+    {
+        take(accepted, one);
+    }
+    drop((waiting, queue));
     let drain_timeout = Duration::from_millis(handler.limits().drain_timeout_ms);
     if tokio::time::timeout(drain_timeout, open.none()).await.is_err() {
         tracing::warn!(open = open.count(), "drain timeout: closing what is still in flight");
@@ -150,44 +167,45 @@ pub async fn serve<H: Handler>(
     Ok(())
 }
 
-/// Closes `listener` and gives what the kernel had completed for it: that is ours to serve, also at the end,
-/// and whatever is left in the queue is reset. At most `room` connections.
-fn last(listener: TcpListener, room: u32) -> Vec<(TcpStream, SocketAddr)> {
-    // No more than one can join the queue while it is emptied, however long this thread waits for a core.
-    let _ = SockRef::from(&listener).listen(0);
-    let mut taken = Vec::new();
-    // Not through the runtime: it asks the kernel only once it has heard of a connection.
-    let Ok(listener) = listener.into_std() else { return taken };
-    while taken.len() < room as usize {
-        match listener.accept().and_then(|(stream, peer)| Ok((ours(stream)?, peer))) {
-            Ok(accepted) => taken.push(accepted),
-            // That client left meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(_) => break,
+/// What the kernel had completed for a listener that closes: that is ours to serve, also at the end, and
+/// whatever is left in the queue is reset.
+struct Queue(Option<std::net::TcpListener>);
+
+impl Queue {
+    fn close(listener: TcpListener) -> Self {
+        // No more than one can join the queue while it is emptied, however long this thread waits for a core.
+        let _ = SockRef::from(&listener).listen(0);
+        // Not through the runtime: it asks the kernel only once it has heard of a connection.
+        Self(listener.into_std().ok())
+    }
+
+    fn next(&mut self) -> Option<(TcpStream, SocketAddr)> {
+        loop {
+            match self.0.as_ref()?.accept().and_then(|(stream, peer)| Ok((ours(stream)?, peer))) {
+                Ok((stream, peer)) => return Some(at_once(stream, peer)),
+                // That client left meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(_) => return None,
+            }
         }
     }
-    taken
 }
 
 fn ours(stream: std::net::TcpStream) -> io::Result<TcpStream> {
     stream.set_nonblocking(true)?;
-    let _ = stream.set_nodelay(true);
     TcpStream::from_std(stream)
 }
 
-/// One more connection, once there is room for it.
-async fn accept<H: Handler>(
-    listener: &TcpListener,
-    open: &Open,
-    handler: &H,
-) -> Option<(TcpStream, SocketAddr)> {
-    open.fewer_than(|| handler.limits().max_connections).await;
+/// Its small writes do not wait, and its peer is of IPv4 whichever socket it came to.
+fn at_once(stream: TcpStream, peer: SocketAddr) -> (TcpStream, SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    (stream, SocketAddr::new(peer.ip().to_canonical(), peer.port()))
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((stream, peer)) => {
-            let _ = stream.set_nodelay(true);
-            // A client of IPv4 is one, whichever socket it comes to.
-            Some((stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())))
-        }
+        Ok((stream, peer)) => Some(at_once(stream, peer)),
         Err(error) => {
             // Out of descriptors or memory: connections in the queue keep, a busy loop would not help.
             tracing::warn!(%error, "accept failed");

@@ -119,7 +119,7 @@ pub enum EvictionPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections held at once; more wait in the listen queue.
+    /// Connections held at once, over all threads, of clients and of tiers each; more wait in the listen queue.
     pub max_connections: u32,
     /// Bytes of a request's line and header section.
     pub max_head_bytes: u32,

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use e2e::client::{Client, HOST, Http2, Request};
-use e2e::origin::Reply;
+use e2e::origin::{Origin, Reply};
 use http_body_util::BodyExt;
+use proxy::BehindEdge;
 use serde_json::json;
 
+use crate::nodes;
 use crate::support::{echoing, start};
 
 #[tokio::test]
@@ -114,6 +116,26 @@ async fn more_connections_than_allowed_wait_their_turn() {
     second.answer().await.unwrap().expect_status(200);
 }
 
+/// However many threads and ports a node has; tiers come in beside them.
+#[tokio::test]
+async fn the_limit_for_connections_is_of_the_node() {
+    let origin = Origin::start().await.unwrap();
+    origin.always("/a", Reply::fresh(60, "a"));
+    let node = nodes::node(&origin, json!({ "limits": { "maxConnections": 1 } }));
+    let [one, other] = [(); 2].map(|()| nodes::serve(node.clone(), BehindEdge::default()));
+    let for_tiers = nodes::serve_tiers(node, BehindEdge::default());
+    let mut first = Client::connect(one).await.unwrap();
+    first.ask("/a").await.unwrap().expect_status(200);
+    let mut second = Client::connect(other).await.unwrap();
+    second.send("/a").await.unwrap();
+    let a_while = Duration::from_millis(300);
+    tokio::time::timeout(a_while, second.head()).await.unwrap_err();
+    let mut tier = Client::connect(for_tiers).await.unwrap();
+    tier.ask("/a").await.unwrap().expect_status(200);
+    drop(first);
+    second.answer().await.unwrap().expect_status(200);
+}
+
 #[tokio::test]
 async fn a_tunnel_counts_as_a_connection() {
     let (origin, world) = echoing(|s| s.site(json!({ "upgrade": "Tunnel" }))).await;
@@ -143,23 +165,59 @@ async fn a_client_that_takes_nothing_is_cut_off() {
     world.ask("/a").await.expect(200, "HIT");
 }
 
+/// PINGs do not help it, nor do streams that go on.
 #[tokio::test]
-async fn an_http2_client_that_takes_nothing_is_cut_off_and_one_that_waits_for_the_origin_is_not() {
-    let change = json!({ "betweenBytesTimeout": "300ms" });
+async fn an_http2_stream_that_is_not_taken_is_ended_and_no_other() {
+    let change = json!({ "betweenBytesTimeout": "500ms" });
     let (origin, world) = echoing(|s| s.limits(change)).await;
     origin.always("/a", Reply::fresh(60, "").then_pattern(16 << 20));
     let gate = e2e::gate::Gate::closed();
     origin.always("/slow", Reply::ok("slow").after(&gate));
-    let mut waiting = Http2::connect(world.address).await.unwrap();
+    let mut http2 =
+        Http2::connect_with_pings(world.address, Duration::from_millis(50)).await.unwrap();
+    let mut waiting = http2.clone();
     let slow = tokio::spawn(async move { waiting.ask("/slow").await.unwrap() });
-    let mut stalled = Http2::connect(world.address).await.unwrap();
     // Its window is smaller than the body, and nobody makes it wider.
-    let unread = stalled.open("/a").await.unwrap();
-    world.until("it is cut off", || stalled.is_closed()).await;
-    assert_eq!(world.metric("cdn_client_connections_timed_out_total", "limit=\"write\""), 1.0);
-    assert!(unread.into_body().collect().await.is_err());
+    let unread = http2.open("/a").await.unwrap();
+    let cut = || world.metric("cdn_client_connections_timed_out_total", "limit=\"stream\"") > 0.5;
+    world.until("it is cut off", cut).await;
+    let got = unread.into_body().collect().await.unwrap_err();
+    assert!(format!("{got:?}").contains("CANCEL"), "{got:?}");
+    http2.ask("/b").await.unwrap().expect_status(200);
     gate.open();
     slow.await.unwrap().expect_status(200).expect_body("slow");
+    assert_eq!(world.metric("cdn_client_connections_timed_out_total", "limit=\"write\""), 0.0);
+}
+
+#[tokio::test]
+async fn an_http2_client_that_takes_a_body_bit_by_bit_gets_all_of_it() {
+    let change = json!({ "betweenBytesTimeout": "600ms" });
+    let (origin, world) = echoing(|s| s.limits(change)).await;
+    origin.always("/a", Reply::fresh(60, "").then_pattern(4 << 20));
+    world.ask("/a").await.expect(200, "MISS");
+    let mut http2 = Http2::connect(world.address).await.unwrap();
+    let mut body = http2.open("/a").await.unwrap().into_body();
+    let (mut length, mut pieces) = (0, 0);
+    while let Some(frame) = body.frame().await {
+        length += frame.unwrap().into_data().unwrap().len();
+        pieces += 1;
+        tokio::time::sleep(Duration::from_millis(15)).await;
+    }
+    assert_eq!(length, 4 << 20);
+    assert!(pieces > 100, "in {pieces} pieces, it was taken too fast to tell");
+}
+
+/// A request of it that is on its way meanwhile is not lost: it is asked to leave, not cut off.
+//= rfc9113#6.8
+#[tokio::test]
+async fn an_http2_client_that_asks_nothing_is_dismissed_whatever_else_it_says() {
+    let (_origin, world) = echoing(|s| s.limits(json!({ "idleTimeout": "500ms" }))).await;
+    let mut http2 =
+        Http2::connect_with_pings(world.address, Duration::from_millis(50)).await.unwrap();
+    http2.ask("/a").await.unwrap().expect_status(200);
+    world.until("GOAWAY", || http2.is_closed()).await;
+    assert_eq!(world.metric("cdn_client_connections_timed_out_total", "limit=\"idle\""), 1.0);
+    assert_eq!(world.metric("cdn_client_connections_timed_out_total", "limit=\"stays\""), 0.0);
 }
 
 /// What may yet become HTTP/2 is a head like any other, and costs nothing while it waits.

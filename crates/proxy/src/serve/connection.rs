@@ -11,7 +11,6 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
-use hyper_util::rt::TokioExecutor;
 use parking_lot::Mutex;
 use runtime::drain::{Drain, Stage};
 use tokio::io::AsyncReadExt;
@@ -21,6 +20,7 @@ use wire::snapshot::Limits;
 
 use super::gate::Gate;
 use super::open::OneOpen;
+use super::streams::{Rest, Stream, StreamExecutor, Streams};
 use super::{Handler, ServeMetrics};
 use crate::body::Body;
 
@@ -39,11 +39,14 @@ pub struct Connection {
     pub(super) blocked: AtomicBool,
     pub(super) tunnel: AtomicBool,
     pub(super) in_service: AtomicU32,
-    /// Of the answers in service, those whose next piece waits for the client to take the last one.
-    pub(super) offered: AtomicU32,
-    /// When an answer was last asked for a piece.
-    pub(super) asked_at: AtomicU32,
+    /// When an answer was last done with; at first, when the connection came.
+    pub(super) ended_at: AtomicU32,
+    pub(super) http2: AtomicBool,
+    /// Over HTTP/2: the client was asked to leave because it asks nothing.
+    pub(super) dismissed: AtomicBool,
+    pub(super) streams: Streams,
     pub(super) interim: Mutex<BytesMut>,
+    /// HTTP/1.1: there are interim responses. HTTP/2: the client is dismissed.
     pub(super) poke: Notify,
     pub(super) kill: Notify,
     _open: OneOpen,
@@ -68,8 +71,10 @@ impl Connection {
             blocked: AtomicBool::new(false),
             tunnel: AtomicBool::new(false),
             in_service: AtomicU32::new(0),
-            offered: AtomicU32::new(0),
-            asked_at: AtomicU32::new(now),
+            ended_at: AtomicU32::new(now),
+            http2: AtomicBool::new(false),
+            dismissed: AtomicBool::new(false),
+            streams: Streams::default(),
             interim: Mutex::new(BytesMut::new()),
             poke: Notify::new(),
             kill: Notify::new(),
@@ -99,40 +104,46 @@ impl Connection {
 
 /// While it lives, a request is being answered on its connection.
 ///
-/// It also tells whose turn it is: HTTP/2 flow control stops at the client's word, which no socket shows.
+/// Over HTTP/2 it also tells whose turn it is: flow control stops at the client's word, which no socket shows.
 #[derive(Debug)]
 pub(crate) struct InService {
     connection: Arc<Connection>,
-    offered: bool,
+    stream: Option<(Arc<Stream>, Rest)>,
 }
 
 impl InService {
     fn new(connection: &Arc<Connection>) -> Self {
         connection.in_service.fetch_add(1, Ordering::Relaxed);
-        Self { connection: connection.clone(), offered: false }
+        Self { connection: connection.clone(), stream: None }
     }
 
-    /// The next piece of the answer is wanted: what came before it was taken.
-    pub(crate) fn asked(&mut self) {
-        let connection = &self.connection;
-        connection.asked_at.store(connection.tick(), Ordering::Relaxed);
-        if std::mem::take(&mut self.offered) {
-            connection.offered.fetch_sub(1, Ordering::Relaxed);
-        }
+    /// The next piece of the answer is wanted: what came before it was taken. Gives what is left of it.
+    pub(crate) fn asked(&mut self) -> Option<Bytes> {
+        let (stream, rest) = self.stream.as_mut()?;
+        stream.offered_at.store(0, Ordering::Relaxed);
+        let piece = rest.next()?;
+        stream.offered_at.store(self.connection.tick(), Ordering::Relaxed);
+        Some(piece)
     }
 
-    /// A piece of the answer is at hand for the client.
-    pub(crate) fn offered(&mut self) {
-        if !std::mem::replace(&mut self.offered, true) {
-            self.connection.offered.fetch_add(1, Ordering::Relaxed);
-        }
+    /// `piece` of the answer is at hand for the client; gives as much of it as goes out at a time.
+    pub(crate) fn offered(&mut self, piece: Bytes) -> Bytes {
+        let Some((stream, rest)) = &mut self.stream else { return piece };
+        stream.offered_at.store(self.connection.tick(), Ordering::Relaxed);
+        rest.of(piece)
+    }
+
+    /// Bytes that are left of the last piece.
+    pub(crate) fn kept(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |(_, rest)| rest.len())
     }
 }
 
 impl Drop for InService {
     fn drop(&mut self) {
-        self.asked();
-        self.connection.in_service.fetch_sub(1, Ordering::Relaxed);
+        let connection = &self.connection;
+        connection.ended_at.store(connection.tick(), Ordering::Relaxed);
+        connection.in_service.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -203,19 +214,22 @@ pub(super) async fn run<H: Handler>(
     };
     let Some((http2, taken)) = opened else { return };
     let service = Serving { handler, connection: connection.clone(), drain: drain.clone() };
+    connection.http2.store(http2, Ordering::Relaxed);
     if http2 {
         let gate = Gate::new(stream, connection.clone(), None).behind(taken);
-        let conn = http2_builder(&connection.limits).serve_connection(gate, service);
+        let conn = http2_builder(&connection).serve_connection(gate, service);
         let mut conn = pin!(conn);
         let mut closing = false;
         loop {
             tokio::select! {
                 _ = conn.as_mut() => break,
                 () = connection.killed() => break,
-                () = drain.reached(Stage::Draining), if !closing => {
-                    closing = true;
-                    conn.as_mut().graceful_shutdown();
-                }
+                () = drain.reached(Stage::Draining), if !closing => closing = true,
+                () = connection.poke.notified(), if !closing => closing = true,
+            }
+            if closing {
+                //= rfc9113#6.8
+                conn.as_mut().graceful_shutdown();
             }
         }
     } else {
@@ -251,12 +265,15 @@ fn http1_builder(limits: &Limits) -> hyper::server::conn::http1::Builder {
     builder
 }
 
-fn http2_builder(limits: &Limits) -> hyper::server::conn::http2::Builder<TokioExecutor> {
-    let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+fn http2_builder(
+    connection: &Arc<Connection>,
+) -> hyper::server::conn::http2::Builder<StreamExecutor> {
+    let executor = StreamExecutor(connection.clone());
+    let mut builder = hyper::server::conn::http2::Builder::new(executor);
     builder
         .auto_date_header(true)
         .max_concurrent_streams(250)
-        .max_header_list_size(limits.max_head_bytes)
+        .max_header_list_size(connection.limits.max_head_bytes)
         .max_send_buf_size(256 << 10)
         .adaptive_window(true);
     builder
@@ -329,7 +346,8 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
         if self.leave || only_end {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Some(busy) = self.busy.take() {
+        if let Some(mut busy) = self.busy.take() {
+            busy.stream = Stream::own().map(|stream| (stream, Rest::default()));
             response.body_mut().keep_busy(busy);
         }
         Poll::Ready(Ok(response))

@@ -13,6 +13,7 @@ use wire::snapshot::Limits;
 use super::ServeMetrics;
 use super::connection::Connection;
 use super::open::OneOpen;
+use super::streams::Stream;
 
 /// How exact the limits are.
 const TICK: Duration = Duration::from_millis(100);
@@ -81,23 +82,43 @@ impl Sweep {
             let stage = self.drain.stage();
             self.open.lock().retain(|connection| {
                 let Some(connection) = connection.upgrade() else { return false };
-                if let Some(limit) = overdue(&connection, now, stage) {
-                    self.metrics.closed.with_label_values(&[limit.as_str()]).inc();
-                    connection.kill.notify_one();
-                }
+                self.look_at(&connection, now, stage);
                 true
             });
         }
     }
 }
 
-/// Which limit a connection has run into.
+impl Sweep {
+    fn look_at(&self, connection: &Connection, now: u32, stage: Stage) {
+        let count = |limit: Overdue| self.metrics.closed.with_label_values(&[limit.as_str()]).inc();
+        connection.streams.each(|stream| {
+            if is_stalled(stream, connection.limits(), now) {
+                count(Overdue::Stream);
+                stream.cut();
+            }
+        });
+        let Some(limit) = overdue(connection, now, stage) else { return };
+        count(limit);
+        if limit == Overdue::Idle && connection.http2.load(Ordering::Relaxed) {
+            // Whoever asks in this moment is answered, or learns that nothing was done for it.
+            connection.dismissed.store(true, Ordering::Relaxed);
+            connection.poke.notify_one();
+        } else {
+            connection.kill.notify_one();
+        }
+    }
+}
+
+/// Which limit a connection, or a stream of one, has run into.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Overdue {
     Head,
     Body,
     Write,
+    Stream,
     Idle,
+    Stays,
     Drain,
 }
 
@@ -107,7 +128,9 @@ impl Overdue {
             Self::Head => "head",
             Self::Body => "between-bytes",
             Self::Write => "write",
+            Self::Stream => "stream",
             Self::Idle => "idle",
+            Self::Stays => "stays",
             Self::Drain => "drain",
         }
     }
@@ -137,22 +160,26 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
     {
         return Some(Overdue::Write);
     }
-    let in_service = connection.in_service.load(Ordering::Relaxed);
-    // Every answer waits for the client: of HTTP/2 streams the socket does not tell.
-    if in_service > 0
-        && connection.offered.load(Ordering::Relaxed) == in_service
-        && over(since(&connection.asked_at).min(quiet), limits.between_bytes_timeout_ms)
-    {
-        return Some(Overdue::Write);
-    }
-    let busy = head_started || in_service > 0;
-    if busy {
+    if head_started || connection.in_service.load(Ordering::Relaxed) > 0 {
         return None;
     }
-    if over(quiet, limits.idle_timeout_ms) {
-        return Some(Overdue::Idle);
+    if stage >= Stage::Draining && quiet > LEAVE_IDLE {
+        return Some(Overdue::Drain);
     }
-    (stage >= Stage::Draining && quiet > LEAVE_IDLE).then_some(Overdue::Drain)
+    // A PING is no request, and over HTTP/1 every byte belongs to one.
+    let idle = if flag(&connection.http2) { since(&connection.ended_at) } else { quiet };
+    if flag(&connection.dismissed) {
+        let leaves = limits.idle_timeout_ms + limits.between_bytes_timeout_ms;
+        return over(idle, leaves).then_some(Overdue::Stays);
+    }
+    over(idle, limits.idle_timeout_ms).then_some(Overdue::Idle)
+}
+
+/// Whether the client of `stream` has taken nothing of what is at hand for too long.
+pub(super) fn is_stalled(stream: &Stream, limits: &Limits, now: u32) -> bool {
+    let offered_at = stream.offered_at.load(Ordering::Relaxed);
+    let limit = Duration::from_millis(limits.between_bytes_timeout_ms);
+    offered_at != 0 && TICK * now.saturating_sub(offered_at) > limit
 }
 
 #[cfg(test)]

@@ -2,21 +2,22 @@ use std::future::poll_fn;
 use std::net::Ipv4Addr;
 use std::sync::atomic::AtomicU32;
 
-use runtime::metrics::IntGauge;
+use runtime::metrics::Metrics;
 use tokio::net::TcpListener;
 use wire::snapshot::Limits;
 
 use super::*;
-use crate::serve::Interim;
 use crate::serve::open::Open;
+use crate::serve::{Interim, ServeMetrics};
 
 async fn gate() -> (Gate, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, peer) = listener.accept().await.unwrap();
-    let open = Open::new(IntGauge::new("open", "Open.").unwrap());
+    let open = Open::new(&ServeMetrics::new(&Metrics::default()).unwrap());
+    let one = open.try_one_more(1).unwrap();
     let ticks = Arc::new(AtomicU32::new(1));
-    let connection = Connection::new(peer, Arc::new(Limits::default()), ticks, open.one_more());
+    let connection = Connection::new(peer, Arc::new(Limits::default()), ticks, one);
     (Gate::new(stream, connection, None), client)
 }
 

@@ -1,6 +1,6 @@
 use std::sync::atomic::AtomicBool;
 
-use runtime::metrics::IntGauge;
+use runtime::metrics::Metrics;
 
 use super::*;
 use crate::serve::open::Open;
@@ -13,10 +13,10 @@ fn connection() -> Arc<Connection> {
         idle_timeout_ms: 2_000,
         ..Limits::default()
     };
-    let open = Open::new(IntGauge::new("open", "Open.").unwrap());
+    let open = Open::new(&ServeMetrics::new(&Metrics::default()).unwrap());
     let ticks = Arc::new(AtomicU32::new(1));
     let peer = "127.0.0.1:1".parse().unwrap();
-    Connection::new(peer, Arc::new(limits), ticks, open.one_more())
+    Connection::new(peer, Arc::new(limits), ticks, open.try_one_more(1).unwrap())
 }
 
 /// The first tick at which `connection` is overdue, and why.
@@ -56,16 +56,29 @@ fn a_body_that_stops_and_a_client_that_does_not_take_are_cut() {
 }
 
 #[test]
-fn answers_that_nobody_takes_are_cut_and_those_that_wait_for_the_origin_are_not() {
-    let stalled = connection();
-    stalled.in_service.store(2, Ordering::Relaxed);
-    stalled.offered.store(1, Ordering::Relaxed);
-    assert_eq!(first(&stalled, Stage::Running), None);
-    stalled.offered.store(2, Ordering::Relaxed);
-    stalled.asked_at.store(5, Ordering::Relaxed);
-    assert_eq!(first(&stalled, Stage::Running), Some((16, Overdue::Write)));
-    stalled.wrote_at.store(9, Ordering::Relaxed);
-    assert_eq!(first(&stalled, Stage::Running), Some((20, Overdue::Write)));
+fn a_piece_that_nobody_takes_ends_its_stream_and_no_other() {
+    let limits = connection().limits.clone();
+    let first = |stream: &Stream| (1..100).find(|tick| is_stalled(stream, &limits, *tick));
+    let waits_for_the_origin = Stream::default();
+    assert_eq!(first(&waits_for_the_origin), None);
+    let stalled = Stream::default();
+    stalled.offered_at.store(5, Ordering::Relaxed);
+    assert_eq!(first(&stalled), Some(16));
+}
+
+#[test]
+fn who_says_something_over_http2_and_asks_nothing_is_idle() {
+    let pings = connection();
+    set(&pings.http2);
+    pings.ended_at.store(5, Ordering::Relaxed);
+    pings.read_at.store(50, Ordering::Relaxed);
+    pings.wrote_at.store(50, Ordering::Relaxed);
+    assert_eq!(first(&pings, Stage::Running), Some((26, Overdue::Idle)));
+    // Dismissed, it has time for what is on its way.
+    set(&pings.dismissed);
+    assert_eq!(first(&pings, Stage::Running), Some((36, Overdue::Stays)));
+    pings.in_service.store(1, Ordering::Relaxed);
+    assert_eq!(first(&pings, Stage::Running), None);
 }
 
 #[test]
