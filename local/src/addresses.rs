@@ -34,11 +34,10 @@ impl Numbers {
 
     /// Gives each edge its address.
     pub(crate) fn assign(&self, edges: &mut [ServerPlan], port: u16) {
-        let mut count = BTreeMap::<&str, u16>::new();
-        for ServerPlan { ring, own, .. } in edges {
-            let nth = count.entry(ring).or_default();
-            *nth += 1;
-            *own = self.0.get(ring).map(|pop| SocketAddrV4::new(v4(*pop, *nth), port));
+        for ServerPlan { id, own, .. } in edges {
+            // There are fewer edges than ports.
+            let nth = u16::try_from(id.replica + 1).unwrap_or(u16::MAX);
+            *own = self.0.get(&id.ring).map(|pop| SocketAddrV4::new(v4(*pop, nth), port));
         }
     }
 }

@@ -23,6 +23,6 @@ pub use log::Log;
 pub use name_server::{DnsSettings, NameServer};
 pub use options::Options;
 pub use orders::Orders;
-pub use plan::{Plan, PlanError, Ports, ServerPlan, Wanted};
+pub use plan::{Holding, Identity, Plan, PlanError, Ports, ServerPlan, Wanted};
 pub use servers::{Server, Servers};
 pub use world::{Settings, World, WorldError};

@@ -7,6 +7,9 @@ use translate::{TranslatedPool, TranslatedShield};
 use wire::Snapshot;
 use wire::snapshot::{PeeringMode, Tier};
 
+mod names;
+use names::Names;
+
 /// The layout of ports from a base.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Ports {
@@ -62,12 +65,12 @@ impl Ports {
         }
     }
 
-    /// Gives each of `servers` one of the `most` ports from `first` on. Those that run already keep theirs,
-    /// `held` by name; others get the first that nobody has, or that somebody gives up where there is no other.
+    /// Gives each of `servers` one of the `most` ports from `first` on. Those that run already keep theirs;
+    /// others get the first that nobody has, or that somebody gives up where there is no other.
     fn assign(self, servers: &mut [ServerPlan], first: u16, most: u16, held: &Held) {
-        let kept = |server: &ServerPlan| held.get(&server.name).copied();
+        let kept = |server: &ServerPlan| held.get(&server.id).map(|held| held.port);
         let keep: HashSet<u16> = servers.iter().filter_map(kept).collect();
-        let taken: HashSet<u16> = held.values().copied().collect();
+        let taken: HashSet<u16> = held.values().map(|held| held.port).collect();
         let layout = || (first..first + most).map(|offset| self.at(offset));
         let given_up = layout().filter(|port| taken.contains(port) && !keep.contains(port));
         let mut free = layout().filter(|port| !taken.contains(port)).chain(given_up);
@@ -81,8 +84,26 @@ impl Ports {
     }
 }
 
-/// The ports of the servers that run, by name.
-pub(crate) type Held = BTreeMap<String, u16>;
+/// Which server it is, whatever it is called and whatever else runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    /// What fleets call the ring that tiers find it on: `pop/POOL/POP` or `shield/NAME`.
+    pub ring: String,
+    /// Which of those there, from 0 on.
+    pub replica: u32,
+}
+
+/// What a server that runs has, and keeps until it stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Its name.
+    pub name: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// The servers that run.
+pub(crate) type Held = BTreeMap<Identity, Holding>;
 
 /// What is to run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,15 +124,15 @@ impl From<Vec<TranslatedPool>> for Wanted {
 /// One server to run: an edge, or one of a shield's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerPlan {
-    /// `fra-0`, or `shield-0`, with the pool's or shield's name before it where there are several. No other
-    /// server of the plan has it.
+    /// `fra-0`, or `shield-0`, with the pool's or shield's name before it where that is needed to tell it from
+    /// others; or as it was called when it started. No other server of the plan has it.
     pub name: String,
+    /// Which server it is.
+    pub id: Identity,
     /// The pool of an edge, or the shield whose server it is.
     pub pool: String,
     /// The PoP of an edge; none of a shield.
     pub pop: Option<String>,
-    /// What fleets call the ring that tiers find it on: `pop/POOL/POP` or `shield/NAME`.
-    pub ring: String,
     /// Its port; 0 = any.
     pub port: u16,
     /// An address of its own for DNS to name, if there is DNS.
@@ -145,7 +166,9 @@ pub struct Plan {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Nothing to do.
-    #[error("there is no EdgePool in these files; see examples/quickstart/pool.yaml for one")]
+    #[error(
+        "there is no edge to run: no EdgePool has a PoP with `replicas` above 0; see examples/quickstart/pool.yaml"
+    )]
     NoPool,
     /// The ports do not suffice.
     #[error(
@@ -160,44 +183,46 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// Plans the servers of `wanted`; those that run already are on the ports `held`, by name.
+    /// Plans the servers of `wanted`; those that run already keep what they have `held`.
     ///
     /// # Errors
     /// When there is no edge, or there are too many of something.
     pub fn new(
         wanted: &Wanted,
         ports: Ports,
-        held: &BTreeMap<String, u16>,
+        held: &BTreeMap<Identity, Holding>,
     ) -> Result<Self, PlanError> {
-        let mut names = Names::default();
-        let mut edges = edges(&wanted.pools, &mut names);
+        let mut edges = edges(&wanted.pools);
         match edges.len() {
             0 => return Err(PlanError::NoPool),
             n if n > usize::from(MOST_EDGES) => return Err(PlanError::TooManyEdges(n)),
             _ => {}
         }
-        let mut shields = shields(&wanted.shields, &mut names);
+        let mut shields = shields(&wanted.shields);
         if shields.len() > usize::from(MOST_SHIELDS) {
             return Err(PlanError::TooManyShields(shields.len()));
         }
+        let mut names = Names::new(edges.iter().chain(&shields), held);
+        names.assign(&mut edges, wanted.pools.len() > 1);
+        names.assign(&mut shields, wanted.shields.len() > 1);
         ports.assign(&mut edges, FIRST_EDGE, MOST_EDGES, held);
         ports.assign(&mut shields, FIRST_SHIELD, MOST_SHIELDS, held);
         Ok(Self { edges, shields })
     }
 }
 
-fn edges(pools: &[TranslatedPool], names: &mut Names) -> Vec<ServerPlan> {
-    let several = pools.len() > 1;
+/// Without names and ports, which are given out once all servers are known.
+fn edges(pools: &[TranslatedPool]) -> Vec<ServerPlan> {
     let mut edges = Vec::new();
     for pool in pools {
-        let prefix = if several { format!("{}-", pool.name) } else { String::new() };
         for pop in &pool.pops {
             for replica in 0..pop.replicas {
+                let ring = format!("pop/{}/{}", pool.name, pop.name);
                 edges.push(ServerPlan {
-                    name: names.claim(format!("{prefix}{}-{replica}", pop.name)),
+                    name: String::new(),
+                    id: Identity { ring, replica },
                     pool: pool.name.clone(),
                     pop: Some(pop.name.clone()),
-                    ring: format!("pop/{}/{}", pool.name, pop.name),
                     port: 0,
                     own: None,
                     snapshot: pool.snapshot.clone(),
@@ -208,37 +233,19 @@ fn edges(pools: &[TranslatedPool], names: &mut Names) -> Vec<ServerPlan> {
     edges
 }
 
-fn shields(shields: &[TranslatedShield], names: &mut Names) -> Vec<ServerPlan> {
-    let several = shields.len() > 1;
+/// As [`edges`].
+fn shields(shields: &[TranslatedShield]) -> Vec<ServerPlan> {
     let servers = shields.iter().flat_map(|shield| (0..shield.replicas).map(move |n| (shield, n)));
-    let plan = |(shield, replica): (&TranslatedShield, u32)| {
-        let prefix = if several { format!("{}-", shield.name) } else { String::new() };
-        ServerPlan {
-            name: names.claim(format!("{prefix}shield-{replica}")),
-            pool: shield.name.clone(),
-            pop: None,
-            ring: shield.ring.clone(),
-            port: 0,
-            own: None,
-            snapshot: shield.snapshot.clone(),
-        }
+    let plan = |(shield, replica): (&TranslatedShield, u32)| ServerPlan {
+        name: String::new(),
+        id: Identity { ring: shield.ring.clone(), replica },
+        pool: shield.name.clone(),
+        pop: None,
+        port: 0,
+        own: None,
+        snapshot: shield.snapshot.clone(),
     };
     servers.map(plan).collect()
-}
-
-/// Names that are given away: purges are acknowledged by name, so each is one server's.
-#[derive(Default)]
-struct Names(HashSet<String>);
-
-impl Names {
-    fn claim(&mut self, name: String) -> String {
-        let mut name = name.replace('/', "-");
-        while !self.0.insert(name.clone()) {
-            // As a PoP called `shield` would have it.
-            name.push_str("-b");
-        }
-        name
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use wire::snapshot::Tier;
 use crate::addresses::Published;
 use crate::fleet::Seat;
 use crate::log::{Following, Log};
-use crate::plan::has_peers;
+use crate::plan::{Holding, Identity, ServerPlan, has_peers};
 
 /// How long others of the network have to go elsewhere, once they know that a server leaves.
 const NOTICE: Duration = Duration::from_millis(100);
@@ -25,14 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// One server: an edge, or one of a shield's.
 #[derive(Clone)]
 pub struct Server {
-    /// `fra-0` or `shield-0`.
+    /// `fra-0` or `shield-0`; the same until it stops.
     pub name: String,
+    /// Which server it is.
+    pub id: Identity,
     /// Its pool or shield.
     pub pool: String,
     /// The PoP of an edge.
     pub pop: Option<String>,
-    /// The ring that tiers find it on.
-    pub ring: String,
     /// Where it listens: for clients, or for tiers if it is a shield's.
     pub address: SocketAddr,
     /// Where DNS says that an edge is, if there is DNS.
@@ -65,17 +65,17 @@ struct Running {
 impl Server {
     /// One that does nothing yet.
     pub(crate) fn new(
-        plan: crate::plan::ServerPlan,
+        plan: ServerPlan,
         (address, published): (SocketAddr, Option<Published>),
         node: Arc<Node>,
         metrics: Metrics,
     ) -> Self {
-        let crate::plan::ServerPlan { name, pool, pop, ring, .. } = plan;
+        let ServerPlan { name, id, pool, pop, .. } = plan;
         if let Some(pop) = &pop {
             node.stand_in(pop);
         }
         let (peers, running) = Default::default();
-        Self { name, pool, pop, ring, address, published, node, metrics, peers, running }
+        Self { name, id, pool, pop, address, published, node, metrics, peers, running }
     }
 
     /// Its place on the ring when it runs `snapshot`, if it has one.
@@ -84,9 +84,15 @@ impl Server {
             Tier::Shield => Some(self.address),
             Tier::Edge => self.peers().filter(|_| has_peers(snapshot)),
         };
-        let Self { ring, name, pop, .. } = self.clone();
+        let Self { id, name, pop, .. } = self.clone();
         let public = (snapshot.tier == Tier::Edge).then_some(self.address);
-        Some(Seat { ring, name, address: address?, public, pop })
+        Some(Seat { ring: id.ring, name, address: address?, public, pop })
+    }
+
+    /// What it keeps whatever comes and goes beside it.
+    pub(crate) fn holds(&self) -> (Identity, Holding) {
+        let holding = Holding { name: self.name.clone(), port: self.address.port() };
+        (self.id.clone(), holding)
     }
 
     /// Where its peers reach it.

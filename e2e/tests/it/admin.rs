@@ -1,5 +1,7 @@
 //! The admin side of `local`: what is open, what the token opens, and taking over a new version (I5, O3).
 
+use std::sync::Arc;
+
 use e2e::client::{Answer, Request, ask};
 use e2e::origin::{Origin, Reply};
 use e2e::world::{Setup, TOKEN, World};
@@ -174,6 +176,50 @@ async fn edges_come_and_go_with_the_pool() {
     for edge in local.edges.list() {
         ask(edge.address, "/a").await.unwrap().expect(200, "MISS");
     }
+}
+
+#[tokio::test]
+async fn who_runs_is_left_alone_when_pools_and_shields_come_and_go() {
+    let (origin, world) = start_with(|s| s.shield(json!({}))).await;
+    origin.always("/a", Reply::fresh(60, "a"));
+    let local = world.local.as_ref().unwrap();
+    let [edge, shield] = [&local.edges, &local.shields].map(|servers| servers.list().remove(0));
+    let first = Setup::new(&origin).shield(json!({})).wanted().unwrap();
+    let mut second = Setup::new(&origin).site(json!({ "hosts": ["two.example.com"] }));
+    second = second.shield(json!({}));
+    let mut both = second.wanted().unwrap();
+    for pool in &mut both.pools {
+        "second".clone_into(&mut pool.name);
+        "second".clone_into(&mut pool.snapshot.pool);
+        pool.snapshot.sites[0].shield = Some("shield/second".into());
+    }
+    for shield in &mut both.shields {
+        "second".clone_into(&mut shield.name);
+        "shield/second".clone_into(&mut shield.ring);
+    }
+    let alone = both.clone();
+    both.pools.extend(first.pools.clone());
+    both.shields.extend(first.shields.clone());
+    ask(edge.address, "/a").await.unwrap().expect(200, "MISS");
+    world.all_settled().await;
+
+    local.apply(both).await.unwrap();
+    let now = local.edges.list();
+    let names = now.iter().map(|edge| edge.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["lab-0", "second-lab-0"]);
+    assert!(Arc::ptr_eq(&now[0].node, &edge.node));
+    assert!(Arc::ptr_eq(&local.shields.list()[0].node, &shield.node));
+    ask(edge.address, "/a").await.unwrap().expect(200, "HIT");
+    let other = now[1].clone();
+    let request = Request::get("/a").field("host", "two.example.com");
+    ask(other.address, &request).await.unwrap().expect(200, "MISS");
+    world.all_settled().await;
+
+    local.apply(alone).await.unwrap();
+    ask(other.address, &request).await.unwrap().expect(200, "HIT");
+    assert_eq!(local.edges.list()[0].name, "second-lab-0");
+    assert_eq!(local.shields.list()[0].name, "second-shield-0");
+    assert!(ask(edge.address, "/a").await.is_err());
 }
 
 #[tokio::test]

@@ -110,8 +110,7 @@ impl World {
     /// What is to be done, with everything in hand that could be missing.
     fn change(&self, wanted: Wanted) -> Result<Change, WorldError> {
         let running = [self.shields.list(), self.edges.list()].concat();
-        let held = running.iter().map(|server| (server.name.clone(), server.address.port()));
-        let held = held.collect();
+        let held = running.iter().map(Server::holds).collect();
         let wanted = self.with_origins(wanted)?;
         let Plan { mut edges, shields } = Plan::new(&wanted, self.ports, &held)?;
         let mut change = Change::default();
@@ -122,7 +121,7 @@ impl World {
         change.pools = wanted.pools;
         let mut others = Vec::new();
         for plan in shields.into_iter().chain(edges) {
-            match running.iter().find(|server| is(server, &plan)) {
+            match running.iter().find(|server| server.id == plan.id) {
                 Some(server) => change.stays.push(Stays::new(server.clone(), &plan)?),
                 None => others.push(plan),
             }
@@ -205,10 +204,4 @@ fn tell_news(server: &Server, fleet: &wire::Fleet) -> Result<(), WorldError> {
 
 fn same(one: &Server, other: &Server) -> bool {
     std::sync::Arc::ptr_eq(&one.node, &other.node)
-}
-
-/// Whether the server is the one of the plan.
-fn is(server: &Server, plan: &ServerPlan) -> bool {
-    let port = plan.port == 0 || plan.port == server.address.port();
-    port && server.name == plan.name && server.ring == plan.ring
 }
