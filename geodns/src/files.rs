@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use dns::fleet::Fleet;
 use dns::place::{Database, DatabaseError};
-use runtime::Stage;
 use runtime::ready::Gate;
+use runtime::{Stage, file};
 use wire::zones::ZonesError;
 
 use crate::service::Service;
@@ -72,7 +72,7 @@ impl ZonesFile {
 
     fn text(&self) -> Result<String, LoadError> {
         let unread = |error| LoadError::Read(self.path.clone(), error);
-        std::fs::read_to_string(&self.path).map_err(unread)
+        file::read_text(&self.path).map_err(unread)
     }
 
     fn parse(&self, text: &str) -> Result<Fleet, LoadError> {
@@ -131,8 +131,7 @@ impl DatabaseFiles {
         let mut files = Vec::new();
         for path in &self.0 {
             let wrong = |error| LoadError::Database(path.clone(), error);
-            let bytes =
-                std::fs::read(path).map_err(|error| LoadError::Read(path.clone(), error))?;
+            let bytes = file::read(path).map_err(|error| LoadError::Read(path.clone(), error))?;
             // One by one, so that the error is of the right one.
             let mut one = Database::new(vec![bytes]).map_err(wrong)?;
             one.prepare().map_err(wrong)?;

@@ -61,7 +61,7 @@ impl Maintenance {
     pub fn keep_in(&self, path: &Path) -> Result<(), LoadError> {
         let mut file = self.file.lock();
         let unread = |error| LoadError::Read(path.to_owned(), error);
-        match std::fs::read_to_string(path) {
+        match runtime::file::read_text(path) {
             Ok(text) => {
                 let wrong = |reason: String| LoadError::Text(path.to_owned(), reason);
                 let document: Document =

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use dns::fleet::Fleet;
 use runtime::admin::Admin;
 use runtime::metrics::Metrics;
-use runtime::token::TokenFile;
+use runtime::token::{TokenError, TokenFile};
 use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::files::{DatabaseFiles, LoadError, ZonesFile};
@@ -121,5 +121,5 @@ fn bind_both(address: SocketAddr, count: usize) -> io::Result<(Vec<UdpSocket>, T
 
 /// Whether an error is the fault of what the process was given: exit code 2.
 pub fn is_bad_input(error: &anyhow::Error) -> bool {
-    error.is::<LoadError>() || error.is::<bus::redis::BadUrl>()
+    error.is::<LoadError>() || error.is::<TokenError>() || error.is::<bus::redis::BadUrl>()
 }

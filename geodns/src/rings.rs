@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use runtime::Stage;
+use runtime::{Stage, file};
 use upstream::HashRing;
 use wire::Fleet;
 
@@ -57,7 +57,7 @@ impl FleetFile {
     /// With path and reason, when it cannot be used.
     pub fn open(path: &Path, wait: bool) -> Result<(Self, Rings), LoadError> {
         let unread = |error| LoadError::Read(path.to_owned(), error);
-        let last = match std::fs::read_to_string(path).map_err(unread) {
+        let last = match file::read_text(path).map_err(unread) {
             Err(error) if wait && error.is_missing() => {
                 let file = Self { path: path.to_owned(), last: String::new() };
                 return Ok((file, Rings { version: String::new(), rings: BTreeMap::new() }));
@@ -85,7 +85,7 @@ impl FleetFile {
                 () = service.drain.reached(Stage::Draining) => return,
             }
             // A file that is away for a moment is being replaced.
-            let Ok(text) = std::fs::read_to_string(&self.path) else { continue };
+            let Ok(text) = file::read_text(&self.path) else { continue };
             if text == self.last {
                 continue;
             }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use runtime::file;
 use translate::{Source, Translation, translate_all};
 
 /// A file as it was read.
@@ -31,6 +32,15 @@ pub enum FilesError {
         /// The folder.
         path: String,
     },
+    /// There is no pool in any of them.
+    #[error("{names}: no EdgePool in there; see examples/quickstart/pool.yaml for one")]
+    NoPool {
+        /// The files.
+        names: String,
+    },
+    /// A snapshot is of one pool.
+    #[error("snapshot wants files with one EdgePool; these have {0}")]
+    NotOnePool(usize),
 }
 
 /// Reads `paths`: files as they are, of folders every YAML or JSON file in the order of their names.
@@ -70,7 +80,7 @@ fn is_manifest(path: &Path) -> bool {
 }
 
 fn one(path: &Path) -> io::Result<File> {
-    Ok(File { name: path.display().to_string(), text: std::fs::read_to_string(path)? })
+    Ok(File { name: path.display().to_string(), text: file::read_text(path)? })
 }
 
 /// What `files` come to.

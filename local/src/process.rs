@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use runtime::token::Token;
 use runtime::{Clock, drain, random};
-use translate::{Diagnostics, TranslatedOrder, with_origin};
+use translate::{BadText, Diagnostics, TranslatedOrder, with_origin};
 
 use crate::files::{self, File, FilesError};
 use crate::name_server::DnsSettings;
@@ -13,45 +13,65 @@ use crate::options::{Command, Options, Run};
 use crate::orders::Orders;
 use crate::plan::{Ports, Wanted};
 use crate::screen::{self, Live};
-use crate::world::{Settings, World};
+use crate::world::{Settings, World, WorldError};
 
 const LOOK: Duration = Duration::from_millis(500);
 const REDRAW: Duration = Duration::from_secs(1);
+
+/// How it came to its end.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything was finished.
+    Finished,
+    /// It was told a second time to stop, and left what was in flight.
+    CutShort,
+}
 
 /// Does what the command line says.
 ///
 /// # Errors
 /// With everything that is wrong with the files, or why the CDN cannot run.
-pub fn run(options: &Options) -> anyhow::Result<()> {
+pub fn run(options: &Options) -> anyhow::Result<Ended> {
     match &options.command {
-        Some(Command::Snapshot(run)) => print_snapshot(run),
+        Some(Command::Snapshot(run)) => print_snapshot(run).map(|()| Ended::Finished),
         None => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(serve(&options.run))
+            let ended = runtime.block_on(serve(&options.run));
+            // Whatever still runs by now was left behind, and nobody waits for it.
+            runtime.shutdown_background();
+            ended
         }
     }
 }
 
-/// Whether an error is the user's files' fault: exit code 2.
+/// Whether an error is the fault of the user's files or options: exit code 2.
 pub fn is_bad_input(error: &anyhow::Error) -> bool {
-    error.is::<Diagnostics>() || error.is::<FilesError>()
+    let given = |error: &WorldError| matches!(error, WorldError::Plan(_) | WorldError::Origin(..));
+    error.is::<Diagnostics>()
+        || error.is::<FilesError>()
+        || error.is::<BadText>()
+        || error.downcast_ref().is_some_and(given)
 }
 
 /// What the files come to: what runs, and what is ordered.
-fn meaning(files: &[File]) -> Result<(Wanted, Vec<TranslatedOrder>), Diagnostics> {
+fn meaning(files: &[File]) -> anyhow::Result<(Wanted, Vec<TranslatedOrder>)> {
     let translation = files::translation(files);
-    if translation.diagnostics.is_empty() {
-        let wanted = Wanted { pools: translation.pools, shields: translation.shields };
-        return Ok((wanted, translation.orders));
+    if !translation.diagnostics.is_empty() {
+        return Err(Diagnostics(translation.diagnostics).into());
     }
-    Err(Diagnostics(translation.diagnostics))
+    if translation.pools.is_empty() {
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        return Err(FilesError::NoPool { names: names.join(", ") }.into());
+    }
+    let wanted = Wanted { pools: translation.pools, shields: translation.shields };
+    Ok((wanted, translation.orders))
 }
 
 fn print_snapshot(run: &Run) -> anyhow::Result<()> {
     let (mut wanted, _) = meaning(&files::read(&run.paths)?)?;
     let pools = &mut wanted.pools[..];
     let [pool] = pools else {
-        anyhow::bail!("snapshot wants files with one EdgePool; these have {}", pools.len());
+        return Err(FilesError::NotOnePool(pools.len()).into());
     };
     if let Some(origin) = &run.origin {
         with_origin(pool, origin).with_context(|| format!("--origin {origin}"))?;
@@ -60,7 +80,7 @@ fn print_snapshot(run: &Run) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(run: &Run) -> anyhow::Result<()> {
+async fn serve(run: &Run) -> anyhow::Result<Ended> {
     let mut seen = files::read(&run.paths)?;
     let (wanted, first) = meaning(&seen)?;
     let token = match &run.admin_token {
@@ -101,9 +121,12 @@ async fn serve(run: &Run) -> anyhow::Result<()> {
             }
         }
     }
-    screen::say("\nfinishing what is in flight …\n");
-    world.stop().await;
-    Ok(())
+    let again = drain::stop_signal()?;
+    screen::say("\nfinishing what is in flight … Ctrl-C again ends it now\n");
+    tokio::select! {
+        () = world.stop() => Ok(Ended::Finished),
+        () = again => Ok(Ended::CutShort),
+    }
 }
 
 async fn take_over(world: &World, given: &mut Orders, files: &[File]) {
@@ -119,7 +142,7 @@ async fn take_over(world: &World, given: &mut Orders, files: &[File]) {
             }
             Err(error) => Err(error.to_string()),
         },
-        Err(diagnostics) => Err(diagnostics.to_string()),
+        Err(why) => Err(why.to_string()),
     };
     screen::say(&match taken {
         Ok(()) => "the files changed; the new version runs\n".to_owned(),

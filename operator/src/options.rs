@@ -191,7 +191,7 @@ impl Options {
 }
 
 fn read(path: &Path) -> Result<Authority, AuthorityError> {
-    let text = std::fs::read_to_string(path)
+    let text = runtime::file::read_text(path)
         .map_err(|error| AuthorityError::Read(path.to_owned(), error))?;
     let written: Written = serde_saphyr::from_str(&text)
         .map_err(|error| AuthorityError::Text(path.to_owned(), error.to_string()))?;

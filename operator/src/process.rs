@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use bus::redis::{RedisBus, RedisSettings};
+use bus::redis::{RedisBus, RedisSettings, url_in};
 use bus::{Bus, Sender, SenderSettings};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -15,7 +15,7 @@ use kube::{Api, Client};
 use parking_lot::Mutex;
 use runtime::admin::Admin;
 use runtime::metrics::Metrics;
-use runtime::token::TokenFile;
+use runtime::token::{TokenError, TokenFile};
 use runtime::{Clock, Drain, Readiness, Stage, drain};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -246,11 +246,7 @@ async fn has_monitors(client: &Client) -> bool {
 fn open_log(options: &Options, clock: &Clock) -> anyhow::Result<Option<Log>> {
     let url = match (&options.log, &options.log_file) {
         (Some(url), _) => url.clone(),
-        (None, Some(file)) => {
-            std::fs::read_to_string(file).map(|text| text.trim().to_owned()).with_context(|| {
-                format!("cannot read {}: give a file with --log-file", file.display())
-            })?
-        }
+        (None, Some(file)) => url_in(file)?,
         (None, None) => return Ok(None),
     };
     let (prefix, ca) = (options.log_prefix.clone(), options.log_ca.clone());
@@ -264,7 +260,7 @@ fn open_log(options: &Options, clock: &Clock) -> anyhow::Result<Option<Log>> {
 
 /// Whether an error is the fault of what the process was given: exit code 2.
 pub fn is_bad_input(error: &anyhow::Error) -> bool {
-    error.is::<AuthorityError>() || error.is::<bus::redis::BadUrl>()
+    error.is::<AuthorityError>() || error.is::<TokenError>() || error.is::<bus::redis::BadUrl>()
 }
 
 #[cfg(test)]

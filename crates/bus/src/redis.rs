@@ -28,7 +28,7 @@ mod roster;
 mod scripts;
 mod watch;
 
-pub use place::BadUrl;
+pub use place::{BadUrl, url_in};
 
 use link::Link;
 use place::Place;

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod clock;
 pub mod drain;
+pub mod file;
 pub mod logs;
 pub mod metrics;
 pub mod random;

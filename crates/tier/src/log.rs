@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bus::embedded::EmbeddedLimits;
-use bus::redis::{RedisBus, RedisSettings};
+use bus::redis::{RedisBus, RedisSettings, url_in};
 use bus::{Bus, EmbeddedBus, Sender, SenderSettings};
 use proxy::admin::invalidation::LogDesk;
 use proxy::{Follower, Node};
@@ -61,11 +61,7 @@ pub(crate) async fn connect(
 fn open(options: &NodeOptions, clock: &Clock) -> anyhow::Result<Arc<dyn Bus>> {
     let url = match (&options.log, &options.log_file) {
         (Some(url), _) => url.clone(),
-        (None, Some(file)) => {
-            std::fs::read_to_string(file).map(|text| text.trim().to_owned()).with_context(|| {
-                format!("cannot read {}: give a file with --log-file", file.display())
-            })?
-        }
+        (None, Some(file)) => url_in(file)?,
         (None, None) => {
             return Ok(Arc::new(EmbeddedBus::new(EmbeddedLimits::default(), clock.clone())));
         }

@@ -10,7 +10,7 @@ use proxy::metrics::ProxyMetrics;
 use proxy::{Node, admin};
 use runtime::admin::Admin;
 use runtime::metrics::Metrics;
-use runtime::token::TokenFile;
+use runtime::token::{TokenError, TokenFile};
 use runtime::{Clock, Drain, Readiness, drain};
 
 use crate::log;
@@ -116,7 +116,7 @@ fn join(threads: Vec<JoinHandle<io::Result<()>>>) -> anyhow::Result<()> {
 
 /// Whether an error is the fault of what the process was given: exit code 2.
 pub fn is_bad_input(error: &anyhow::Error) -> bool {
-    error.is::<LoadError>() || error.is::<bus::redis::BadUrl>()
+    error.is::<LoadError>() || error.is::<TokenError>() || error.is::<bus::redis::BadUrl>()
 }
 
 fn address(listeners: &[TcpListener]) -> io::Result<Option<SocketAddr>> {

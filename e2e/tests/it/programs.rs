@@ -11,7 +11,7 @@ use e2e::program::{LOCAL_PORTS, Program, free_ports};
 use e2e::world::{Setup, TOKEN};
 use serde_json::json;
 
-use crate::processes::{Process, replace, snapshot, until};
+use crate::processes::{Process, on_any_ports, replace, snapshot, until};
 
 /// An edge on `config`, once it serves.
 async fn edge(config: &std::path::Path, more: &[&str]) -> Process {
@@ -363,4 +363,90 @@ async fn a_port_that_is_taken_is_named() {
         assert_eq!(code, Some(1), "{output}");
         assert!(output.contains(&taken), "{output}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn local_exits_with_2_when_what_it_is_given_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::start().await.unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let [pool, empty, comment, pipe] = ["pool.yaml", "empty.yaml", "comment.yaml", "pipe"].map(at);
+    fs::write(&pool, Setup::new(&origin).manifest()).unwrap();
+    fs::write(&empty, "").unwrap();
+    fs::write(&comment, "# nothing yet\n---\n# nor here\n").unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let port = free_ports(LOCAL_PORTS).to_string();
+    for (arguments, told) in [
+        (&[&*pool, "--origin", "foo"][..], "--origin foo"),
+        (&[&*pool, "--origin", "http://"], "--origin http://"),
+        (&[&*pool, "--origin", "http://x/y"], "--origin http://x/y"),
+        (&["snapshot", &*pool, "--origin", "foo"], "--origin foo"),
+        (&[&*empty], &*empty),
+        (&[&*empty, &*comment], &*format!("{empty}, {comment}: ")),
+        (&["snapshot", &*comment], &*comment),
+        (&[&*pipe], &*format!("{pipe}: cannot be read: it is a pipe")),
+    ] {
+        let arguments = match arguments {
+            ["snapshot", ..] => arguments.to_vec(),
+            _ => [arguments, &["--base-port", &port]].concat(),
+        };
+        let (code, output) = Program::start("local", &arguments).unwrap().end().await.unwrap();
+        assert_eq!(code, Some(2), "{arguments:?}: {output}");
+        assert_eq!(output.lines().count(), 1, "{output}");
+        assert!(output.contains(told), "{arguments:?}: {output}");
+    }
+    let port = free_ports(LOCAL_PORTS);
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let arguments = [&*pool, "--base-port", &port.to_string()];
+    let (code, output) = Program::start("local", &arguments).unwrap().end().await.unwrap();
+    assert_eq!(code, Some(1), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tiers_exit_with_2_when_a_file_of_theirs_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::start().await.unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let [good, empty, pipe] = ["snapshot.json", "empty", "pipe"].map(at);
+    fs::write(&good, snapshot(&Setup::new(&origin))).unwrap();
+    fs::write(&empty, "").unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (edge, shield) = (on_any_ports(&good), on_any_ports(&pipe));
+    for (program, usual, more, told) in [
+        ("edge", &edge, &["--admin-token-file", "nope"][..], "nope: admin token cannot be read"),
+        ("edge", &edge, &["--admin-token-file", &*empty], "is empty"),
+        ("edge", &edge, &["--admin-token-file", &*pipe], "is a pipe, not a regular file"),
+        ("edge", &edge, &["--log-file", "nope"], "cannot be read from nope"),
+        ("edge", &edge, &["--log-file", &*pipe], "is a pipe, not a regular file"),
+        ("edge", &edge, &["--fleet", &*pipe], "is a pipe, not a regular file"),
+        ("shield", &shield, &[], "is a pipe, not a regular file"),
+    ] {
+        let arguments = [&usual[..], more].concat();
+        let (code, output) = Program::start(program, &arguments).unwrap().end().await.unwrap();
+        assert_eq!(code, Some(2), "{arguments:?}: {output}");
+        assert_eq!(output.lines().count(), 1, "{output}");
+        assert!(output.contains(told), "{arguments:?}: {output}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_local_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pool.yaml").display().to_string();
+    let origin = Origin::start().await.unwrap();
+    let gate = Gate::closed();
+    origin.always("/late", Reply::fresh(60, "late").after(&gate));
+    fs::write(&path, Setup::new(&origin).manifest()).unwrap();
+    let port = free_ports(LOCAL_PORTS);
+    let arguments = [&*path, "--origin", &origin.url(), "--base-port", &port.to_string()];
+    let mut program = Program::start("local", &arguments).unwrap();
+    program.line("Ctrl-C ends it").await.unwrap();
+    let mut late = Client::connect(([127, 0, 0, 1], port + 1).into()).await.unwrap();
+    late.send("/late").await.unwrap();
+    origin.was_asked("/late", 1).await.unwrap();
+    program.terminate().unwrap();
+    program.line("Ctrl-C again ends it now").await.unwrap();
+    program.terminate().unwrap();
+    let (code, output) = program.end().await.unwrap();
+    assert_eq!(code, Some(130), "{output}");
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use bus::{RedisBus, RedisSettings};
+use bus::redis::{RedisBus, RedisSettings, url_in};
 use clap::Args;
 
 /// The invalidation log of the network, which several GeoDNS also meet at.
@@ -54,11 +54,7 @@ impl LogOptions {
     pub fn open(&self) -> anyhow::Result<Option<RedisBus>> {
         let url = match (&self.log, &self.log_file) {
             (Some(url), _) => url.clone(),
-            (None, Some(file)) => {
-                std::fs::read_to_string(file).map(|text| text.trim().to_owned()).with_context(
-                    || format!("cannot read {}: give a file with --log-file", file.display()),
-                )?
-            }
+            (None, Some(file)) => url_in(file)?,
             (None, None) => return Ok(None),
         };
         let (prefix, ca) = (self.log_prefix.clone(), self.log_ca.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bus::Bus;
-use bus::redis::{RedisBus, RedisSettings};
+use bus::redis::{RedisBus, RedisSettings, url_in};
 use clap::Args;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -87,9 +87,7 @@ impl Check {
 
     /// It connects by and by.
     fn open_log(&self, file: &Path) -> anyhow::Result<RedisBus> {
-        let url = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
-        let (url, ca) = (url.trim().to_owned(), self.log_ca.clone());
+        let (url, ca) = (url_in(file)?, self.log_ca.clone());
         Ok(RedisBus::connect(RedisSettings { url, ca, ..RedisSettings::default() })?)
     }
 }

@@ -56,6 +56,11 @@ async fn what_is_not_ready_is_said() {
     let folder = std::env::temp_dir().join("there-is-no-such-file");
     let check = Check { pages: Vec::new(), log_file: Some(folder), log_ca: None, patience: 0 };
     assert!(
-        check.run().await.unwrap_err().to_string().contains("the log is not ready: cannot read")
+        check
+            .run()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("the log is not ready: the URL of Redis cannot be read")
     );
 }

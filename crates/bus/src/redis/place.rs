@@ -30,6 +30,14 @@ pub enum BadUrl {
     /// Nothing may follow `?` or `#`.
     #[error("the URL of Redis takes no parameters")]
     Parameters,
+    /// The file with it cannot be read.
+    #[error("the URL of Redis cannot be read from {path}: {error}")]
+    File {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// The certificates cannot be read.
     #[error("certificates for Redis cannot be read from {path}: {error}")]
     Certificates {
@@ -41,6 +49,15 @@ pub enum BadUrl {
     /// Certificates were given, and nothing uses them.
     #[error("certificates for Redis are of use only with rediss://")]
     CertificatesWithoutTls,
+}
+
+/// The URL of Redis that the file at `path` holds, so that no command line shows its password.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn url_in(path: &Path) -> Result<String, BadUrl> {
+    let bad = |error| BadUrl::File { path: path.to_owned(), error };
+    Ok(runtime::file::read_text(path).map_err(bad)?.trim().to_owned())
 }
 
 /// Where Redis is.
@@ -165,7 +182,7 @@ fn certificates(path: &Path, tls: bool) -> Result<TlsCertificates, BadUrl> {
         return Err(BadUrl::CertificatesWithoutTls);
     }
     let bad = |error| BadUrl::Certificates { path: path.to_owned(), error };
-    let pem = std::fs::read(path).map_err(bad)?;
+    let pem = runtime::file::read(path).map_err(bad)?;
     if !pem.windows(11).any(|some| some == b"-----BEGIN ") {
         return Err(bad(std::io::Error::other("it holds no PEM")));
     }

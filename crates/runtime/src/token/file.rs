@@ -97,7 +97,7 @@ fn read(path: &Path) -> Result<Token, TokenError> {
     let unusable = |why| TokenError::Unusable { path: path.to_owned(), why };
     let failed = |error| TokenError::Read { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = crate::file::open(path).map_err(failed)?;
     file.take(MOST as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > MOST {
         return Err(unusable("is too long for a token"));

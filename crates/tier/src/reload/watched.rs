@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runtime::Drain;
 use runtime::drain::Stage;
+use runtime::{Drain, file};
 use translate::Source;
 
 use super::LoadError;
@@ -31,7 +31,7 @@ impl<T> Watched<T> {
         parse: impl Fn(Source<'_>) -> Result<T, LoadError> + Send + 'static,
     ) -> Result<(Self, T), LoadError> {
         let read = |error| LoadError::Read { path: path.to_owned(), error };
-        let last = std::fs::read_to_string(path).map_err(read)?;
+        let last = file::read_text(path).map_err(read)?;
         let watched = Self { path: path.to_owned(), parse: Box::new(parse), last };
         let now = watched.parse()?;
         Ok((watched, now))
@@ -54,7 +54,7 @@ impl<T> Watched<T> {
     /// What is new since the last look.
     pub(crate) fn look(&mut self) -> Option<Result<T, LoadError>> {
         // A file that is away for a moment is being replaced.
-        let text = std::fs::read_to_string(&self.path).ok()?;
+        let text = file::read_text(&self.path).ok()?;
         if text == self.last {
             return None;
         }
