@@ -12,6 +12,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::serve::InService;
 
+mod unsent;
+
+pub(crate) use unsent::AllUnsent;
+use unsent::Unsent;
+
 /// What breaks off an answer that has begun; the connection is closed, so that the client sees it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,7 +38,7 @@ enum Source {
         reader: BodyReader,
         left: Option<u64>,
     },
-    Upstream(Box<upstream::Body>),
+    Upstream(Box<upstream::Body>, Unsent),
     Parts {
         parts: VecDeque<Part>,
         left: u64,
@@ -65,9 +70,9 @@ impl Body {
         Self { source: Source::Stored { reader, left: length }, ..Self::default() }
     }
 
-    /// Straight from upstream.
-    pub(crate) fn upstream(body: upstream::Body) -> Self {
-        Self { source: Source::Upstream(Box::new(body)), ..Self::default() }
+    /// Straight from upstream; of what a node has of it, `all` keeps the count.
+    pub(crate) fn upstream(body: upstream::Body, all: &AllUnsent) -> Self {
+        Self { source: Source::Upstream(Box::new(body), Unsent::new(all)), ..Self::default() }
     }
 
     /// Several ranges, `length` bytes in all.
@@ -132,7 +137,7 @@ impl HttpBody for Body {
                 Source::Empty => true,
                 Source::Whole(bytes) => bytes.is_empty(),
                 Source::Stored { left, .. } => *left == Some(0),
-                Source::Upstream(body) => body.is_end_stream(),
+                Source::Upstream(body, _) => body.is_end_stream(),
                 Source::Parts { left, .. } => *left == 0,
             }
     }
@@ -142,7 +147,7 @@ impl HttpBody for Body {
             Source::Empty => Some(0),
             Source::Whole(bytes) => Some(bytes.len() as u64),
             Source::Stored { left, .. } => *left,
-            Source::Upstream(body) => body.size_hint().exact(),
+            Source::Upstream(body, _) => body.size_hint().exact(),
             Source::Parts { left, .. } => Some(*left),
         };
         exact.map_or_else(SizeHint::new, |left| SizeHint::with_exact(self.kept() + left))
@@ -171,9 +176,11 @@ impl Source {
                 Some(Err(cut)) => Poll::Ready(Some(Err(Box::new(cut)))),
                 None => Poll::Ready(None),
             },
-            Self::Upstream(body) => {
+            Self::Upstream(body, unsent) => {
+                ready!(unsent.poll_room(cx));
                 let frame = ready!(Pin::new(&mut **body).poll_frame(cx));
-                Poll::Ready(frame.map(|f| f.map_err(Into::into)))
+                let counted = |frame: Frame<Bytes>| frame.map_data(|data| unsent.count(data));
+                Poll::Ready(frame.map(|f| f.map(counted).map_err(Into::into)))
             }
             Self::Parts { parts, left } => loop {
                 let Some(part) = parts.front_mut() else { return Poll::Ready(None) };

@@ -12,6 +12,7 @@ use upstream::Targets;
 use wire::Snapshot;
 use wire::snapshot::{CacheSettings, Limits, Tier};
 
+use crate::body::AllUnsent;
 use crate::follow::{Demand, Standing};
 use crate::front_door::FrontDoor;
 use crate::metrics::ProxyMetrics;
@@ -97,6 +98,8 @@ pub struct Node {
     pub(crate) hot: Mutex<Hot>,
     /// The connections of clients, and of tiers: each kind has room of its own.
     open: [Open; 2],
+    /// What is relayed and waits for clients.
+    pub(crate) unsent: AllUnsent,
     /// Lets PURGE in on the clients' port; without it that is 405.
     pub purges: OnceLock<FrontDoor>,
     config: ArcSwap<Config>,
@@ -143,6 +146,7 @@ impl Node {
             demand: Demand::default(),
             hot: Mutex::default(),
             open,
+            unsent: AllUnsent::default(),
             purges: OnceLock::new(),
             config: ArcSwap::from_pointee(config),
         });

@@ -191,7 +191,8 @@ pub(crate) fn relay(
     let status = parts.status;
     outcome.cache_status(&node.name, None, Some(status)).append_to(&mut parts.headers);
     marks::mark(&mut parts.headers, node, received, outcome, None);
-    let mut response = Response::new(Body::upstream(body).counted(&node.metrics.served));
+    let mut response =
+        Response::new(Body::upstream(body, &node.unsent).counted(&node.metrics.served));
     *response.status_mut() = status;
     *response.headers_mut() = parts.headers;
     Answer { response, outcome }
