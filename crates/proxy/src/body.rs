@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use runtime::metrics::IntCounter;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::serve::InService;
+use crate::serve::{InService, Piece, Stream};
 
 mod unsent;
 
@@ -25,8 +26,19 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Body {
     source: Source,
     served: Option<IntCounter>,
-    busy: Option<InService>,
+    busy: Busy,
     place: Option<OwnedSemaphorePermit>,
+}
+
+/// What is told how far it has come.
+#[derive(Debug, Default)]
+pub(crate) enum Busy {
+    #[default]
+    Nobody,
+    /// That it is not done with, over HTTP/1.
+    Connection(#[expect(dead_code, reason = "for its drop")] InService),
+    /// With what is left of the last piece, over HTTP/2.
+    Stream(Arc<Stream>, Bytes),
 }
 
 #[derive(Debug, Default)]
@@ -92,13 +104,13 @@ impl Body {
     }
 
     /// Keeps the connection marked as busy until the body is sent or dropped.
-    pub(crate) fn keep_busy(&mut self, busy: InService) {
-        self.busy = Some(busy);
+    pub(crate) fn keep_busy(&mut self, busy: Busy) {
+        self.busy = busy;
     }
 
     /// Bytes that were taken from the source and not yet offered.
     fn kept(&self) -> u64 {
-        self.busy.as_ref().map_or(0, InService::kept)
+        if let Busy::Stream(_, rest) = &self.busy { rest.len() as u64 } else { 0 }
     }
 
     /// Keeps one of a bounded number of places until the body is sent or dropped.
@@ -108,16 +120,18 @@ impl Body {
 }
 
 impl HttpBody for Body {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Piece>, BoxError>>> {
         let this = &mut *self;
-        if let Some(rest) = this.busy.as_mut().and_then(InService::asked) {
-            return Poll::Ready(Some(Ok(Frame::data(rest))));
+        if let Busy::Stream(stream, rest) = &mut this.busy
+            && !rest.is_empty()
+        {
+            return Poll::Ready(Some(Ok(Frame::data(stream.offer(rest)))));
         }
         let polled = ready!(this.source.poll(cx));
         if let (Some(served), Some(Ok(frame))) = (&this.served, &polled)
@@ -125,10 +139,16 @@ impl HttpBody for Body {
         {
             served.inc_by(data.len() as u64);
         }
-        Poll::Ready(match (polled, &mut this.busy) {
-            (Some(Ok(frame)), Some(busy)) => Some(Ok(frame.map_data(|piece| busy.offered(piece)))),
-            (polled, _) => polled,
-        })
+        let offered = |frame: Frame<Bytes>| {
+            frame.map_data(|bytes| match &mut this.busy {
+                Busy::Stream(stream, rest) => {
+                    *rest = bytes;
+                    stream.offer(rest)
+                }
+                Busy::Connection(_) | Busy::Nobody => bytes.into(),
+            })
+        };
+        Poll::Ready(polled.map(|frame| frame.map(offered)))
     }
 
     fn is_end_stream(&self) -> bool {

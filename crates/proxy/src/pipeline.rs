@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cache::{Failure, Found, Going, Lookup, Object, Obligation, Outcome as Shared, Query, Waiter};
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use semantics::{
     Fwd, MissReason, PassReason, RequestDirectives, StaleReason, Verdict, write_cache_key,
@@ -70,7 +70,10 @@ impl<B: Backend> Pipeline<B> {
         if ping::hops(&head) == Hops::NoMore {
             return Answering::now(self.log(started, self.pong()));
         }
-        let body = Upload::new(body);
+        let mut body = Upload::new(body);
+        if head.version == Version::HTTP_2 {
+            body = body.within(Duration::from_millis(connection.limits().between_bytes_timeout_ms));
+        }
         if body.may_be_none(&head) {
             let (this, connection) = (self.clone(), connection.clone());
             return Answering::later(async move {

@@ -27,6 +27,8 @@ pub(crate) use connection::InService;
 pub use connection::{Connection, Interim};
 use open::OneOpen;
 pub use open::Open;
+pub use streams::Piece;
+pub(crate) use streams::Stream;
 
 use crate::body::Body;
 

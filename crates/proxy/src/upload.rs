@@ -1,7 +1,8 @@
 //! The body of a client's request, which may be none.
 
+use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,10 @@ use http::{Method, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::Sleep;
+use upstream::Stalled;
+
+use crate::body::BoxError;
 
 /// How long a request waits to know whether it has a body.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -21,11 +26,35 @@ pub(crate) struct Upload {
     first: Option<Result<Frame<Bytes>, hyper::Error>>,
     rest: Incoming,
     ended: bool,
+    patience: Option<Patience>,
+}
+
+/// How long a client may send nothing.
+#[derive(Debug)]
+struct Patience {
+    limit: Duration,
+    /// Runs while something is waited for.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    /// Ready when it is over.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        timer.as_mut().poll(cx)
+    }
 }
 
 impl Upload {
     pub(crate) fn new(rest: Incoming) -> Self {
-        Self { first: None, ended: rest.is_end_stream(), rest }
+        Self { first: None, ended: rest.is_end_stream(), rest, patience: None }
+    }
+
+    /// It ends when its client sends nothing for so long: a stream of HTTP/2, of which no socket shows it.
+    pub(crate) fn within(mut self, limit: Duration) -> Self {
+        self.patience = Some(Patience { limit, timer: None });
+        self
     }
 
     /// Whether there is one, as far as is known.
@@ -62,16 +91,24 @@ impl Upload {
 
 impl Body for Upload {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.first.take() {
-            Some(first) => Poll::Ready(Some(first)),
-            None => Pin::new(&mut self.rest).poll_frame(cx),
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if let Some(first) = this.first.take() {
+            return Poll::Ready(Some(first.map_err(Into::into)));
         }
+        let polled = Pin::new(&mut this.rest).poll_frame(cx);
+        let Some(patience) = &mut this.patience else { return polled.map_err(Into::into) };
+        if polled.is_pending() {
+            ready!(patience.poll_end(cx));
+            return Poll::Ready(Some(Err(Stalled.into())));
+        }
+        patience.timer = None;
+        polled.map_err(Into::into)
     }
 
     fn is_end_stream(&self) -> bool {

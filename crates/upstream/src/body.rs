@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Empty, LengthLimitError};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::error::{FetchError, FromClient, root_cause};
+use crate::error::{FetchError, FromClient, Stalled, root_cause};
 use crate::target::UnderWay;
 
 pub(crate) use outgoing::Course;
@@ -40,7 +40,8 @@ where
 {
     body.map_err(|error| {
         let error: BoxError = error.into();
-        if error.is::<LengthLimitError>() { error } else { FromClient(error).into() }
+        let is_known = error.is::<LengthLimitError>() || error.is::<Stalled>();
+        if is_known { error } else { FromClient(error).into() }
     })
     .boxed_unsync()
 }

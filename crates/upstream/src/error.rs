@@ -158,6 +158,11 @@ impl std::error::Error for TimedOut {}
 #[error("request body: {0}")]
 pub(crate) struct FromClient(pub(crate) Box<dyn std::error::Error + Send + Sync>);
 
+/// A client sends nothing of the body that it has announced for longer than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("the client sends nothing")]
+pub struct Stalled;
+
 /// The innermost cause's words, which say most.
 pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;

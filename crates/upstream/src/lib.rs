@@ -28,7 +28,7 @@ mod window;
 pub use body::{Body, BoxError, Outgoing, RequestBody, empty_body, stream_body};
 pub use clients::Clients;
 pub use endpoint::{Endpoint, EndpointError};
-pub use error::FetchError;
+pub use error::{FetchError, Stalled};
 pub use fetch::{Answer, fetch};
 pub use names::NameReport;
 pub use origins::{Choice, breaker_settings, order, origin_settings};

@@ -48,6 +48,30 @@ impl Http2 {
         Ok(Self(sender))
     }
 
+    /// Connects with windows of so many bytes, for each stream and for all of them.
+    ///
+    /// # Errors
+    /// When nobody listens, or it is no HTTP/2 server.
+    pub async fn connect_with_window(address: SocketAddr, bytes: u32) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.initial_stream_window_size(bytes).initial_connection_window_size(bytes);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self(sender))
+    }
+
+    /// POSTs a body that begins and does not end, and reads the response.
+    ///
+    /// # Errors
+    /// When no response comes.
+    pub async fn stall(&mut self, target: &str) -> anyhow::Result<Answer> {
+        let first = futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(b"first")))]);
+        let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+        read(self.send(&Request::new("POST", target), BoxBody::new(StreamBody::new(body))).await?)
+            .await
+    }
+
     /// Sends a request and reads the response.
     ///
     /// # Errors

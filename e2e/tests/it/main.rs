@@ -29,6 +29,7 @@ mod regions;
 mod sharing;
 mod shield;
 mod shields;
+mod slowly;
 mod staleness;
 mod storing;
 mod streaming;

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -20,9 +20,9 @@ use wire::snapshot::Limits;
 
 use super::gate::Gate;
 use super::open::OneOpen;
-use super::streams::{Rest, Stream, StreamExecutor, Streams};
+use super::streams::{Stream, StreamExecutor, Streams};
 use super::{Handler, ServeMetrics};
-use crate::body::Body;
+use crate::body::{Body, Busy};
 
 /// What the parts of a connection tell each other: the socket, the handler and the sweeper.
 #[derive(Debug)]
@@ -45,8 +45,12 @@ pub struct Connection {
     /// Over HTTP/2: the client was asked to leave because it asks nothing.
     pub(super) dismissed: AtomicBool,
     pub(super) streams: Streams,
+    /// It has said its last, and lets the client read that.
+    pub(super) lingers: AtomicBool,
+    /// It ran into a limit and is about to end.
+    pub(super) condemned: AtomicBool,
     pub(super) interim: Mutex<BytesMut>,
-    /// HTTP/1.1: there are interim responses. HTTP/2: the client is dismissed.
+    /// HTTP/1.1: there are interim responses. HTTP/2: the client is to leave.
     pub(super) poke: Notify,
     pub(super) kill: Notify,
     _open: OneOpen,
@@ -75,6 +79,8 @@ impl Connection {
             http2: AtomicBool::new(false),
             dismissed: AtomicBool::new(false),
             streams: Streams::default(),
+            lingers: AtomicBool::new(false),
+            condemned: AtomicBool::new(false),
             interim: Mutex::new(BytesMut::new()),
             poke: Notify::new(),
             kill: Notify::new(),
@@ -96,6 +102,12 @@ impl Connection {
         self.kill.notified().await;
     }
 
+    /// Ends it; whether that was not said before.
+    pub(super) fn condemn(&self) -> bool {
+        self.kill.notify_one();
+        !self.condemned.swap(true, Ordering::Relaxed)
+    }
+
     /// The limits that this connection is held to.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -103,47 +115,29 @@ impl Connection {
 }
 
 /// While it lives, a request is being answered on its connection.
-///
-/// Over HTTP/2 it also tells whose turn it is: flow control stops at the client's word, which no socket shows.
 #[derive(Debug)]
-pub(crate) struct InService {
-    connection: Arc<Connection>,
-    stream: Option<(Arc<Stream>, Rest)>,
-}
+pub(crate) struct InService(Arc<Connection>);
 
 impl InService {
     fn new(connection: &Arc<Connection>) -> Self {
         connection.in_service.fetch_add(1, Ordering::Relaxed);
-        Self { connection: connection.clone(), stream: None }
+        Self(connection.clone())
     }
 
-    /// The next piece of the answer is wanted: what came before it was taken. Gives what is left of it.
-    pub(crate) fn asked(&mut self) -> Option<Bytes> {
-        let (stream, rest) = self.stream.as_mut()?;
-        stream.offered_at.store(0, Ordering::Relaxed);
-        let piece = rest.next()?;
-        stream.offered_at.store(self.connection.tick(), Ordering::Relaxed);
-        Some(piece)
+    pub(super) fn tick(&self) -> u32 {
+        self.0.tick()
     }
 
-    /// `piece` of the answer is at hand for the client; gives as much of it as goes out at a time.
-    pub(crate) fn offered(&mut self, piece: Bytes) -> Bytes {
-        let Some((stream, rest)) = &mut self.stream else { return piece };
-        stream.offered_at.store(self.connection.tick(), Ordering::Relaxed);
-        rest.of(piece)
-    }
-
-    /// Bytes that are left of the last piece.
-    pub(crate) fn kept(&self) -> u64 {
-        self.stream.as_ref().map_or(0, |(_, rest)| rest.len())
+    /// How many requests are being answered there.
+    pub(super) fn shared_by(&self) -> u32 {
+        self.0.in_service.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for InService {
     fn drop(&mut self) {
-        let connection = &self.connection;
-        connection.ended_at.store(connection.tick(), Ordering::Relaxed);
-        connection.in_service.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended_at.store(self.tick(), Ordering::Relaxed);
+        self.0.in_service.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -153,12 +147,12 @@ const INTERIM_BYTES: usize = 64 << 10;
 /// Sends interim (1xx) responses ahead of the answer (RFC 9110 §15.2), where the version allows it: hyper
 /// has no way to send one over HTTP/2, and HTTP/1.0 clients do not know them.
 #[derive(Clone, Debug)]
-pub struct Interim(Arc<Connection>);
+pub struct Interim(Weak<Connection>);
 
 impl Interim {
     /// For a request of `version` on `connection`.
     pub fn new(connection: &Arc<Connection>, version: Version) -> Option<Self> {
-        (version == Version::HTTP_11).then(|| Self(connection.clone()))
+        (version == Version::HTTP_11).then(|| Self(Arc::downgrade(connection)))
     }
 
     /// Relays what upstream answers ahead of its final response to the request of `head`.
@@ -179,7 +173,9 @@ impl Interim {
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             return;
         }
-        let mut out = self.0.interim.lock();
+        // A request may outlive its client.
+        let Some(connection) = self.0.upgrade() else { return };
+        let mut out = connection.interim.lock();
         if out.len() > INTERIM_BYTES {
             // Nobody needs them, and this client does not read.
             return;
@@ -196,7 +192,7 @@ impl Interim {
         }
         out.extend_from_slice(b"\r\n\r\n");
         drop(out);
-        self.0.poke.notify_one();
+        connection.poke.notify_one();
     }
 }
 
@@ -219,12 +215,14 @@ pub(super) async fn run<H: Handler>(
         let gate = Gate::new(stream, connection.clone(), None).behind(taken);
         let conn = http2_builder(&connection).serve_connection(gate, service);
         let mut conn = pin!(conn);
-        let mut closing = false;
+        let (mut closing, late) = (false, drain.stage() >= Stage::Draining);
         loop {
             tokio::select! {
                 _ = conn.as_mut() => break,
                 () = connection.killed() => break,
-                () = drain.reached(Stage::Draining), if !closing => closing = true,
+                () = drain.reached(Stage::Closed), if !closing => closing = true,
+                // Who came since is answered once first.
+                () = drain.reached(Stage::Draining), if !closing && !late => closing = true,
                 () = connection.poke.notified(), if !closing => closing = true,
             }
             if closing {
@@ -265,6 +263,10 @@ fn http1_builder(limits: &Limits) -> hyper::server::conn::http1::Builder {
     builder
 }
 
+/// Bytes of a stream that wait for a socket beyond its own buffer: little, so that a client's window for all streams
+/// is not given to the first alone.
+const WAITING: usize = 64 << 10;
+
 fn http2_builder(
     connection: &Arc<Connection>,
 ) -> hyper::server::conn::http2::Builder<StreamExecutor> {
@@ -274,7 +276,7 @@ fn http2_builder(
         .auto_date_header(true)
         .max_concurrent_streams(250)
         .max_header_list_size(connection.limits.max_head_bytes)
-        .max_send_buf_size(256 << 10)
+        .max_send_buf_size(WAITING)
         .adaptive_window(true);
     builder
 }
@@ -313,11 +315,15 @@ impl<H: Handler> Service<Request<Incoming>> for Serving<H> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = InService::new(&self.connection);
         let version = request.version();
+        let draining = self.drain.stage() >= Stage::Draining;
+        if version == Version::HTTP_2 && draining {
+            self.connection.poke.notify_one();
+        }
         Answering {
             answer: self.handler.handle(request, &self.connection),
             busy: Some(busy),
             // HTTP/2 says it with GOAWAY.
-            leave: version <= Version::HTTP_11 && self.drain.stage() >= Stage::Draining,
+            leave: version <= Version::HTTP_11 && draining,
             unframed: version == Version::HTTP_10,
         }
     }
@@ -346,9 +352,11 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
         if self.leave || only_end {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Some(mut busy) = self.busy.take() {
-            busy.stream = Stream::own().map(|stream| (stream, Rest::default()));
-            response.body_mut().keep_busy(busy);
+        if let Some(busy) = self.busy.take() {
+            response.body_mut().keep_busy(match Stream::own(busy) {
+                Ok(stream) => Busy::Stream(stream, Bytes::new()),
+                Err(busy) => Busy::Connection(busy),
+            });
         }
         Poll::Ready(Ok(response))
     }

@@ -37,6 +37,8 @@ const TURN: usize = 64 << 10;
 /// walk through it side by side, and all but the first find its bytes in the core's cache. Pieces are not cut: what is
 /// left of one would take calls of its own.
 const STRIDE: usize = 2 * cache::CHUNK;
+/// Bytes that a client may still send while it reads the last of what it gets.
+const DISCARDED: usize = 256 << 10;
 /// Pieces in one write.
 const PIECES: usize = 16;
 
@@ -66,6 +68,8 @@ pub(super) struct Gate {
     /// Bytes written since the end of a stride.
     along: usize,
     sender: Sender,
+    /// Bytes that were read and thrown away at the end.
+    discarded: usize,
 }
 
 impl Gate {
@@ -98,6 +102,7 @@ impl Gate {
             turn: Turn::default(),
             along: 0,
             sender: Sender::default(),
+            discarded: 0,
         }
     }
 
@@ -111,14 +116,13 @@ impl Gate {
     /// connection and the answer with it.
     pub(super) async fn linger(mut self) {
         const PATIENCE: Duration = Duration::from_secs(1);
-        const MOST: usize = 256 << 10;
         if !self.poisoned && self.connection.in_service.load(Ordering::Relaxed) == 0 {
             return;
         }
         let _ = self.stream.shutdown().await;
         let drain = async {
             let mut sink = [0; 4096];
-            let mut left = MOST;
+            let mut left = DISCARDED;
             while let Ok(n) = self.stream.read(&mut sink).await
                 && n > 0
             {
@@ -254,6 +258,23 @@ impl Gate {
         Poll::Ready(Ok(true))
     }
 
+    /// Reads on until the client has left: what it says of windows meanwhile would reset the connection, and what it has
+    /// not read yet with it. The sweeper sees to it that this ends.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.connection.lingers.store(true, Ordering::Relaxed);
+        SCRATCH.with_borrow_mut(|scratch| {
+            loop {
+                let mut buffer = ReadBuf::new(scratch);
+                match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+                    Ok(()) if !buffer.filled().is_empty() && self.discarded < DISCARDED => {
+                        self.discarded += buffer.filled().len();
+                    }
+                    _ => return Poll::Ready(()),
+                }
+            }
+        })
+    }
+
     /// Writes interim responses that wait, if the last message went out whole.
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.between_messages {
@@ -377,7 +398,13 @@ impl Write for Gate {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        // HTTP/1 has its own way to linger.
+        if this.check.is_some() || this.refused.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        this.poll_end(cx).map(Ok)
     }
 }
 

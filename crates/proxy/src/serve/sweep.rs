@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use runtime::drain::{Drain, Stage};
 use tokio::task::AbortHandle;
+use tokio::time::MissedTickBehavior;
 use wire::snapshot::Limits;
 
 use super::ServeMetrics;
@@ -76,6 +77,8 @@ struct Sweep {
 impl Sweep {
     async fn run(self) {
         let mut interval = tokio::time::interval(TICK);
+        // Time in which nobody could be served is nobody's fault.
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
             let now = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
@@ -92,20 +95,27 @@ impl Sweep {
 impl Sweep {
     fn look_at(&self, connection: &Connection, now: u32, stage: Stage) {
         let count = |limit: Overdue| self.metrics.closed.with_label_values(&[limit.as_str()]).inc();
-        connection.streams.each(|stream| {
-            if is_stalled(stream, connection.limits(), now) {
-                count(Overdue::Stream);
-                stream.cut();
-            }
-        });
+        let http2 = connection.http2.load(Ordering::Relaxed);
+        if http2 {
+            connection.streams.each(|stream| {
+                if is_stalled(stream, connection.limits(), now)
+                    && let Some(done) = stream.cut()
+                {
+                    count(Overdue::Stream);
+                    if !done {
+                        connection.condemn();
+                    }
+                }
+            });
+        }
         let Some(limit) = overdue(connection, now, stage) else { return };
-        count(limit);
-        if limit == Overdue::Idle && connection.http2.load(Ordering::Relaxed) {
+        if limit == Overdue::Idle && http2 {
             // Whoever asks in this moment is answered, or learns that nothing was done for it.
+            count(limit);
             connection.dismissed.store(true, Ordering::Relaxed);
             connection.poke.notify_one();
-        } else {
-            connection.kill.notify_one();
+        } else if connection.condemn() {
+            count(limit);
         }
     }
 }
@@ -160,8 +170,13 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
     {
         return Some(Overdue::Write);
     }
-    if head_started || connection.in_service.load(Ordering::Relaxed) > 0 {
+    // An answer may be done with and not yet written.
+    let busy = connection.in_service.load(Ordering::Relaxed) > 0 || flag(&connection.blocked);
+    if head_started || busy {
         return None;
+    }
+    if flag(&connection.lingers) {
+        return over(since(&connection.wrote_at), limits.idle_timeout_ms).then_some(Overdue::Stays);
     }
     if stage >= Stage::Draining && quiet > LEAVE_IDLE {
         return Some(Overdue::Drain);
@@ -177,9 +192,9 @@ pub(super) fn overdue(connection: &Connection, now: u32, stage: Stage) -> Option
 
 /// Whether the client of `stream` has taken nothing of what is at hand for too long.
 pub(super) fn is_stalled(stream: &Stream, limits: &Limits, now: u32) -> bool {
-    let offered_at = stream.offered_at.load(Ordering::Relaxed);
     let limit = Duration::from_millis(limits.between_bytes_timeout_ms);
-    offered_at != 0 && TICK * now.saturating_sub(offered_at) > limit
+    stream.offered.load(Ordering::Relaxed) > 0
+        && TICK * now.saturating_sub(stream.taken_at.load(Ordering::Relaxed)) > limit
 }
 
 #[cfg(test)]

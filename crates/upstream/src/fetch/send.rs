@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::body::{Course, Outgoing, RequestBody, later};
 use crate::clients::{Clients, HttpClient};
 use crate::connect::Used;
-use crate::error::{FetchError, FromClient, TimedOut, cause, caused_by, root_cause};
+use crate::error::{FetchError, FromClient, Stalled, TimedOut, cause, caused_by, root_cause};
 use crate::target::Target;
 
 /// A try that came to nothing.
@@ -108,6 +108,8 @@ pub(super) async fn within(
             FetchError::Connect { origin: name(), cause: root_cause(&error) }
         } else if caused_by::<LengthLimitError>(&error) {
             FetchError::RequestTooLarge
+        } else if caused_by::<Stalled>(&error) {
+            FetchError::RequestStalled
         } else if caused_by::<FromClient>(&error) {
             FetchError::RequestBroken
         } else {

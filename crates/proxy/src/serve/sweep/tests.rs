@@ -62,7 +62,8 @@ fn a_piece_that_nobody_takes_ends_its_stream_and_no_other() {
     let waits_for_the_origin = Stream::default();
     assert_eq!(first(&waits_for_the_origin), None);
     let stalled = Stream::default();
-    stalled.offered_at.store(5, Ordering::Relaxed);
+    stalled.offered.store(1, Ordering::Relaxed);
+    stalled.taken_at.store(5, Ordering::Relaxed);
     assert_eq!(first(&stalled), Some(16));
 }
 
