@@ -124,10 +124,10 @@ impl Place {
         Self { nodes, clients, peers, fetched, _log: (log, followers), _origin: origin }
     }
 
-    async fn ask(&self, zipf: &Zipf, audience: Audience, requests: usize) {
+    async fn ask(&self, zipf: &Zipf, audience: Audience, (clients, requests): (usize, usize)) {
         let left = Arc::new(AtomicUsize::new(requests));
         let mut asking = JoinSet::new();
-        for _ in 0..8 {
+        for _ in 0..clients {
             let (zipf, left, nodes) = (zipf.clone(), left.clone(), self.clients);
             asking.spawn(async move {
                 let mut clients = [
@@ -209,13 +209,18 @@ struct Outcome {
     served: f64,
 }
 
-async fn run(mode: PeeringMode, hot_after: u16, audience: Audience, objects: usize) -> Outcome {
+async fn run(
+    mode: PeeringMode,
+    hot_after: u16,
+    audience: Audience,
+    (objects, clients): (usize, usize),
+) -> Outcome {
     let place = Place::start(mode, hot_after, objects).await;
     let zipf = Zipf::new(objects);
     let requests = 4 * objects;
-    place.ask(&zipf, audience, requests).await;
+    place.ask(&zipf, audience, (clients, requests)).await;
     let cold = place.fetched.load(SeqCst);
-    place.ask(&zipf, audience, requests).await;
+    place.ask(&zipf, audience, (clients, requests)).await;
     let fetched = place.fetched.load(SeqCst) - cold;
     let [first, second] = place.holds(objects).await;
     let count = |holds: fn(bool, bool) -> bool| {
@@ -233,7 +238,7 @@ async fn run(mode: PeeringMode, hot_after: u16, audience: Audience, objects: usi
 
 /// Runs and prints all of it; how many times as much peers hold, for each audience.
 #[expect(clippy::print_stdout, reason = "whoever runs it wants the table")]
-async fn compare(objects: usize, hot_after: &[u16]) -> [f64; 2] {
+async fn compare(objects: usize, clients: usize, hot_after: &[u16]) -> [f64; 2] {
     use Audience::{Spread, Twice};
     println!("{objects} objects, Zipf {EXPONENT}; one edge holds about {}", objects / PART);
     println!(
@@ -245,10 +250,16 @@ async fn compare(objects: usize, hot_after: &[u16]) -> [f64; 2] {
     };
     let mut gains = [0.0; 2];
     for (audience, gain) in [Spread, Twice].into_iter().zip(&mut gains) {
-        let alone = run(PeeringMode::Independent, 1, audience, objects).await;
+        // How alike two that do not know each other become is a matter of chance.
+        let mut alone = Vec::new();
+        for _ in 0..3 {
+            alone.push(run(PeeringMode::Independent, 1, audience, (objects, clients)).await);
+        }
+        alone.sort_by_key(|alone| alone.unique);
+        let alone = alone.swap_remove(1);
         print(audience, "independent", &alone);
         for hot_after in hot_after {
-            let peers = run(PeeringMode::Peer, *hot_after, audience, objects).await;
+            let peers = run(PeeringMode::Peer, *hot_after, audience, (objects, clients)).await;
             print(audience, &format!("peer, hotAfter {hot_after}"), &peers);
             assert!(peers.served > alone.served + 3.0, "{} {}", peers.served, alone.served);
             assert!(peers.copies * 10 < peers.unique, "{} {}", peers.copies, peers.unique);
@@ -263,10 +274,10 @@ async fn compare(objects: usize, hot_after: &[u16]) -> [f64; 2] {
 /// other become: all the more, the more alike what they are asked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peers_hold_what_each_alone_would_hold_twice() {
-    let [spread, twice] = compare(420, &[wire::snapshot::Peering::default().hot_after]).await;
+    // Several clients at once would ask one edge in another order than the other.
+    let [spread, twice] = compare(420, 1, &[wire::snapshot::Peering::default().hot_after]).await;
     assert!(spread >= 1.2, "{spread}");
-    // Of so few objects chance leaves the two that are alone unlike by some ten: 1.68 to 1.94 were seen.
-    assert!(twice >= 1.5, "{twice}");
+    assert!(twice >= 1.75, "{twice}");
 }
 
 /// The same at a size whose numbers are worth writing down: docs/benchmarks-peers.md.
@@ -274,7 +285,7 @@ async fn peers_hold_what_each_alone_would_hold_twice() {
 #[ignore = "takes minutes; make bench-peers"]
 async fn bench() {
     let usual = wire::snapshot::Peering::default().hot_after;
-    let [spread, twice] = compare(3_000, &[u16::MAX, 5, usual]).await;
+    let [spread, twice] = compare(3_000, 8, &[u16::MAX, 5, usual]).await;
     assert!(spread >= 1.3, "{spread}");
     assert!(twice >= 1.8, "{twice}");
 }
